@@ -1,0 +1,223 @@
+"""Reading and writing artefact folders: header, hashes, atomic writes, and finding finished work again."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic
+
+from pydantic import JsonValue, ValidationError
+
+from qbench.artifacts.environment import environment
+from qbench.artifacts.schema import CONTENT, SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest
+from qbench.errors import EnvironmentLacks, UserError
+
+MANIFEST = "manifest.json"
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, as 64 hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that determines the bytes of an artefact.
+
+    Attributes:
+        settings: every setting of the stage, JSON values only.
+        inputs: by role, the hash of each artefact, file or data set that goes in.
+        seed: of every random draw.
+    """
+
+    kind: Kind
+    settings: dict[str, JsonValue]
+    inputs: dict[str, str]
+    seed: int = 0
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = [SCHEMA_VERSION, self.kind, self.settings, self.inputs, self.seed]
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
+
+
+@dataclass(frozen=True)
+class Artifact(Generic[ContentT]):
+    """A finished artefact folder.
+
+    Attributes:
+        reused: the folder was there already, finished by the same recipe.
+    """
+
+    path: Path
+    manifest: Manifest[ContentT]
+    reused: bool = False
+
+    @property
+    def content(self) -> ContentT:
+        """The part of the header that is particular to its kind."""
+        return self.manifest.content
+
+
+class Draft:
+    """An artefact folder in the making, hidden beside its place until it is committed.
+
+    Used as a context manager. Its name carries the recipe's key, so the same command after an interruption
+    finds its own half-done work and no other.
+    """
+
+    def __init__(self, out: Path, recipe: Recipe) -> None:
+        self.out, self.recipe = out, recipe
+        self.path = out.parent / f".{out.name}.{recipe.key[:12]}.partial"
+        self.resumed = self.path.exists()
+
+    def __enter__(self) -> Draft:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _disk_error(error, self.path.parent) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise _disk_error(error, self.path.parent) from error
+
+    def commit(self, content: ContentT) -> Artifact[ContentT]:
+        """Hash all files, write the header, and rename the folder into its place."""
+        manifest = Manifest[CONTENT[self.recipe.kind]](  # type: ignore[misc]
+            schema_version=SCHEMA_VERSION,
+            kind=self.recipe.kind,
+            key=self.recipe.key,
+            settings=self.recipe.settings,
+            inputs=self.recipe.inputs,
+            seed=self.recipe.seed,
+            files={
+                str(p.relative_to(self.path).as_posix()): FileRecord(
+                    sha256=sha256_of(p), bytes=p.stat().st_size
+                )
+                for p in sorted(self.path.rglob("*"))
+                if p.is_file() and p.name != MANIFEST
+            },
+            environment=environment(),
+            content=content,
+        )
+        (self.path / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+        if self.out.exists():
+            _make_way(self.out)
+        self.path.rename(self.out)
+        return Artifact(self.out, manifest)
+
+
+def _disk_error(error: OSError, where: Path) -> Exception:
+    """What a disk did to us, in words; an error of another sort comes back as it is."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return EnvironmentLacks(
+            f"the disk that holds {where} is full",
+            hint="make room and run the same command again: it goes on where it stopped",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+        return UserError(f"cannot write in {where}", cause=error.strerror, hint="choose another --out")
+    return error
+
+
+def begin(out: Path, recipe: Recipe, *, force: bool = False) -> Draft | Artifact[Any]:
+    """Start an artefact folder, or return the finished one that is there already.
+
+    Raises:
+        UserError: `out` holds something else, and `force` is not given.
+    """
+    out = Path(os.path.abspath(out))
+    if force or not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return Draft(out, recipe)
+    if not (out / MANIFEST).is_file():
+        raise UserError(
+            f"{out} exists and is not a qbench folder",
+            hint="choose another --out, or --force to move it aside",
+        )
+    found = load(out).manifest
+    if found.key == recipe.key:
+        return Artifact(out, found, reused=True)
+    changed = _differences(found, recipe)
+    raise UserError(
+        f"{out} holds another {found.kind}",
+        cause=f"it differs in {', '.join(changed)}",
+        hint="choose another --out, or --force to replace it",
+    )
+
+
+def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
+    """Read the header of an artefact folder and check every file against it.
+
+    Raises:
+        UserError: not an artefact folder, of another kind or schema, or a file was changed or lost.
+    """
+    header = path / MANIFEST
+    try:
+        raw = json.loads(header.read_bytes())
+        content = CONTENT[raw["kind"]]
+        version = raw["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        wanted = f"a qbench {kind} folder" if kind else "a qbench folder"
+        raise UserError(
+            f"{path} is not {wanted}", cause=f"{header.name}: {_short(error)}", hint="check the path"
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} has schema version {version}; this qbench reads {SCHEMA_VERSION}",
+            hint="make it again with this version",
+        )
+    if kind is not None and raw["kind"] != kind:
+        raise UserError(f"{path} is a {raw['kind']} folder; a {kind} folder is wanted here")
+    try:
+        manifest: Manifest[Any] = Manifest[content].model_validate(raw)  # type: ignore[valid-type]
+    except ValidationError as error:
+        raise UserError(f"{header} is damaged", cause=_short(error)) from error
+    for name, record in manifest.files.items():
+        file = path / name
+        if not file.is_file() or file.stat().st_size != record.bytes or sha256_of(file) != record.sha256:
+            raise UserError(
+                f"{file} is not the file that {header.name} describes",
+                cause="it was changed, truncated or removed after it was written",
+                hint=f"make the {manifest.kind} again",
+            )
+    return Artifact(path, manifest)
+
+
+def _differences(found: Manifest[Any], recipe: Recipe) -> list[str]:
+    """Which settings, inputs or seed tell a finished folder from the wanted one."""
+    if found.kind != recipe.kind:
+        return [f"kind ({found.kind}, not {recipe.kind})"]
+    old: dict[str, Any] = {**found.settings, **found.inputs, "seed": found.seed}
+    new: dict[str, Any] = {**recipe.settings, **recipe.inputs, "seed": recipe.seed}
+    return sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
+
+
+def _make_way(out: Path) -> None:
+    """Clear the place of a folder: ours is replaced, anything else is moved aside, never deleted."""
+    if out.is_dir() and not any(out.iterdir()):
+        out.rmdir()
+    elif (out / MANIFEST).is_file():
+        shutil.rmtree(out)
+    else:
+        number = 1
+        while (aside := out.with_name(f"{out.name}.old-{number}")).exists():
+            number += 1
+        out.rename(aside)
+
+
+def _short(error: Exception) -> str:
+    """The first line of an error's text."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

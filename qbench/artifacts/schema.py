@@ -1,0 +1,226 @@
+"""The published schema of `manifest.json`, the header of every artefact folder."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from qbench.quant import CodeType, Norm, Quantization
+
+SCHEMA_VERSION = 1
+
+Kind = Literal["trained", "bundle", "advset", "replay", "report"]
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Domain(Record):
+    """The values that an input may take, and so what a perturbation budget means.
+
+    Attributes:
+        name: "image", "int8-features" or "features".
+        low, high: bounds of every element; a budget is stated in the same unit.
+        step: the width of one grid level (1/255 for images), or None when inputs are continuous.
+    """
+
+    name: Literal["image", "int8-features", "features"]
+    low: float
+    high: float
+    step: float | None
+
+
+class Preprocessing(Record):
+    """What the network expects of an input of the domain: network input = scale * x + offset."""
+
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def apply(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From the domain to the network's own input unit; float32, same shape."""
+        return (x * np.float32(self.scale) + np.float32(self.offset)).astype(np.float32)
+
+    def invert(self, real: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From the network's own input unit back to the domain; float32, same shape."""
+        return ((real - np.float32(self.offset)) / np.float32(self.scale)).astype(np.float32)
+
+
+class TensorSpec(Record):
+    """An input or output tensor of an artefact; `shape` is without the batch dimension."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: Literal["int8", "uint8", "float32"]
+    scale: float | None = None
+    zero_point: int | None = None
+
+    @property
+    def quantization(self) -> Quantization | None:
+        """The affine map of an integer tensor; None for float32."""
+        if self.scale is None or self.zero_point is None or self.dtype == "float32":
+            return None
+        dtype: CodeType = self.dtype
+        return Quantization(self.scale, self.zero_point, dtype)
+
+
+class FileRecord(Record):
+    """A file of an artefact folder."""
+
+    sha256: str
+    bytes: int
+
+
+class Environment(Record):
+    """Where an artefact was made."""
+
+    python: str
+    packages: dict[str, str]
+    machine: str
+    cpu: str
+    cpu_flags: tuple[str, ...]
+
+
+class DataInfo(Record):
+    """The data set that an artefact was made with."""
+
+    name: str
+    fingerprint: str
+    domain: Domain
+    classes: tuple[str, ...]
+    input_shape: tuple[int, ...]
+
+
+class TrainedContent(Record):
+    """A trained float network: `float.keras` and its training history."""
+
+    network: str
+    data: DataInfo
+    preprocessing: Preprocessing
+    epochs: int
+    train_accuracy: float
+    test_accuracy: float
+
+
+class ArtifactInfo(Record):
+    """One artefact of a bundle, as measured on the held-out data right after it was made."""
+
+    bytes: int
+    input: TensorSpec
+    output: TensorSpec
+    correct: int | None
+    evaluated: int | None
+
+
+class BundleContent(Record):
+    """One network at one quantization.
+
+    Attributes:
+        artifacts: by file name: float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx.
+        calibration: what the integer ranges were fitted on.
+        adopted: SHA-256 of the vendor's file that took the place of converting, if one did.
+    """
+
+    data: DataInfo
+    preprocessing: Preprocessing
+    artifacts: dict[str, ArtifactInfo]
+    calibration: dict[str, JsonValue]
+    adopted: str | None
+
+
+class EpsResult(Record):
+    """What an attack did at one budget, measured on its own surrogate.
+
+    Attributes:
+        eps: the budget, in the domain's unit.
+        file: the adversarial inputs, [count, *shape] float32.
+        correct: how many of all inputs the surrogate still classifies right.
+        unchanged: how many inputs came back equal to the clean ones.
+    """
+
+    eps: float
+    file: str
+    correct: int
+    unchanged: int
+
+
+class AdvsetContent(Record):
+    """Adversarial inputs, with the clean ones that they came from."""
+
+    data: DataInfo
+    preprocessing: Preprocessing
+    attack: str
+    norm: Norm
+    surrogate: str
+    grid: Literal["float", "uint8"]
+    count: int
+    clean_correct: int
+    results: tuple[EpsResult, ...]
+
+
+class RuntimeInfo(Record):
+    """A runtime as it was found on this machine; two runs are comparable only if these are equal."""
+
+    name: str
+    artifact: str
+    package: str
+    version: str
+    kernels: str
+    threads: int
+    exact: str
+
+
+class ReplayContent(Record):
+    """Outputs of an advset on runtimes; one `<runtime>/` folder each with `clean.npy` and `eps-N.npy`."""
+
+    data: DataInfo
+    attack: str
+    norm: Norm
+    surrogate: str
+    eps: tuple[float, ...]
+    count: int
+    runtimes: tuple[RuntimeInfo, ...]
+    tables: dict[str, JsonValue]
+
+
+class ReportContent(Record):
+    """A report over replays."""
+
+    replays: tuple[str, ...]
+
+
+ContentT = TypeVar("ContentT", bound=Record)
+
+
+class Manifest(Record, Generic[ContentT]):
+    """The header of an artefact folder, written as `manifest.json`.
+
+    Attributes:
+        key: SHA-256 of kind, settings, inputs and seed: equal keys mean the same work.
+        inputs: by role, the hash of every artefact, file or data set that went in.
+        files: every other file in the folder.
+    """
+
+    schema_version: int
+    kind: Kind
+    key: str
+    settings: dict[str, JsonValue]
+    inputs: dict[str, str]
+    seed: int
+    files: dict[str, FileRecord]
+    environment: Environment
+    content: ContentT
+
+
+CONTENT: dict[Kind, type[Any]] = {
+    "trained": TrainedContent,
+    "bundle": BundleContent,
+    "advset": AdvsetContent,
+    "replay": ReplayContent,
+    "report": ReportContent,
+}

@@ -1,0 +1,1 @@
+"""Exporters: a Keras network into the artefacts that devices and runtimes take."""

@@ -1,0 +1,73 @@
+"""Integer arithmetic with its rounding named: the oracle that runtimes and kernels are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Norm = Literal["linf", "l2"]
+CodeType = Literal["int8", "uint8"]
+
+# Slack for budgets such as 2/255 over a grid of 1/255, whose float quotient may fall just short of 2.
+_STEP_TOLERANCE = 1e-5
+
+
+def round_half_away(x: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Round to nearest, ties away from zero, as C's `round` and TFLite's QUANTIZE do."""
+    return np.copysign(np.floor(np.abs(x) + 0.5), x)
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """An affine map of real values to integer codes: real = scale * (code - zero_point).
+
+    Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+    Inference", CVPR 2018, eq. 1.
+    """
+
+    scale: float
+    zero_point: int
+    dtype: CodeType
+
+    def quantize(self, real: NDArray[np.floating[Any]]) -> NDArray[Any]:
+        """Nearest codes (ties away from zero), saturated to the dtype; same shape as `real`."""
+        info = np.iinfo(self.dtype)
+        scaled = np.asarray(real, np.float32) / np.float32(self.scale)
+        codes = round_half_away(scaled) + self.zero_point
+        return np.clip(codes, info.min, info.max).astype(self.dtype)
+
+    def dequantize(self, codes: NDArray[Any]) -> NDArray[np.float32]:
+        """Real values of integer codes, float32, same shape."""
+        centred = codes.astype(np.int32) - self.zero_point
+        return (np.float32(self.scale) * centred).astype(np.float32)
+
+
+def project_codes(
+    codes: NDArray[Any], clean: NDArray[Any], *, eps_in_codes: float, norm: Norm
+) -> NDArray[Any]:
+    """Move integer codes back into the eps-ball around clean codes, staying on the grid.
+
+    Rounding to a grid can push an input out of its ball. Linf clips each element to the largest whole
+    number of codes within eps; L2 shrinks the perturbation and truncates towards the clean code, which
+    never lengthens it. Samples that are inside already come back unchanged.
+
+    Args:
+        codes: [n, ...] int8 or uint8, the rounded adversarial inputs.
+        clean: [n, ...] same dtype, the rounded clean inputs.
+        eps_in_codes: the budget divided by the width of one code.
+        norm: "linf" or "l2".
+    """
+    delta = codes.astype(np.int32) - clean.astype(np.int32)
+    if norm == "linf":
+        limit = int(np.floor(eps_in_codes + _STEP_TOLERANCE))
+        inside = np.clip(delta, -limit, limit)
+    else:
+        flat = delta.reshape(len(delta), -1).astype(np.float64)
+        length = np.linalg.norm(flat, axis=1, keepdims=True)
+        outside = length > eps_in_codes + _STEP_TOLERANCE
+        shrunk = np.trunc(flat * (eps_in_codes / np.maximum(length, 1e-12)))
+        inside = np.where(outside, shrunk, flat).astype(np.int32).reshape(delta.shape)
+    return (clean.astype(np.int32) + inside).astype(codes.dtype)

@@ -1,0 +1,1 @@
+"""What replays say, as tables for people and JSON for machines."""

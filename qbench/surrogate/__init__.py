@@ -1,0 +1,1 @@
+"""Surrogates: differentiable stand-ins for a deployed network."""
