@@ -1,4 +1,4 @@
-"""Artefact folders: self-describing, hashed, written beside and renamed, found again instead of recomputed."""
+"""Artefact folders: self-describing, hashed, written beside and renamed, found again when finished."""
 
 from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, sha256_of
 from qbench.artifacts.records import RecordFile
@@ -7,13 +7,17 @@ from qbench.artifacts.schema import (
     ArtifactInfo,
     BundleContent,
     DataInfo,
+    Disagreement,
     Domain,
     EpsResult,
+    EpsScores,
     Manifest,
     Preprocessing,
+    Proportion,
     ReplayContent,
     ReportContent,
     RuntimeInfo,
+    RuntimeScores,
     TensorSpec,
     TrainedContent,
 )
@@ -24,16 +28,20 @@ __all__ = [
     "ArtifactInfo",
     "BundleContent",
     "DataInfo",
+    "Disagreement",
     "Domain",
     "Draft",
     "EpsResult",
+    "EpsScores",
     "Manifest",
     "Preprocessing",
+    "Proportion",
     "Recipe",
     "RecordFile",
     "ReplayContent",
     "ReportContent",
     "RuntimeInfo",
+    "RuntimeScores",
     "TensorSpec",
     "TrainedContent",
     "begin",

@@ -97,7 +97,8 @@ class Draft:
 
     def commit(self, content: ContentT) -> Artifact[ContentT]:
         """Hash all files, write the header, and rename the folder into its place."""
-        manifest = Manifest[CONTENT[self.recipe.kind]](  # type: ignore[misc]
+        model: Any = Manifest[CONTENT[self.recipe.kind]]  # type: ignore[misc]
+        manifest = model(
             schema_version=SCHEMA_VERSION,
             kind=self.recipe.kind,
             key=self.recipe.key,
@@ -139,7 +140,7 @@ def begin(out: Path, recipe: Recipe, *, force: bool = False) -> Draft | Artifact
     Raises:
         UserError: `out` holds something else, and `force` is not given.
     """
-    out = Path(os.path.abspath(out))
+    out = Path(os.path.abspath(out))  # noqa: PTH100 - a link as --out stays a link
     if force or not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return Draft(out, recipe)
     if not (out / MANIFEST).is_file():

@@ -25,9 +25,9 @@ class RecordFile:
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: str) -> None:
         self.path, self.shape, self.dtype = path, shape, np.dtype(dtype)
         header = BytesIO()
-        np.lib.format.write_array_header_1_0(
+        np.lib.format.write_array_header_1_0(  # type: ignore[no-untyped-call]
             header,
-            {"descr": np.lib.format.dtype_to_descr(self.dtype), "fortran_order": False, "shape": shape},
+            {"descr": self.dtype.str, "fortran_order": False, "shape": shape},
         )
         self._header = header.getvalue()
         self._row_bytes = int(np.prod(shape[1:], dtype=np.int64)) * self.dtype.itemsize

@@ -172,20 +172,87 @@ class RuntimeInfo(Record):
     version: str
     kernels: str
     threads: int
-    exact: str
+
+
+class Proportion(Record):
+    """A share with its Wilson 95 % score interval (Wilson, 1927); all None when nothing was counted."""
+
+    count: int
+    total: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class EpsScores(Record):
+    """What one runtime did with the adversarial inputs of one budget.
+
+    Attributes:
+        robust_accuracy: still classified right by the runtime, over ALL inputs.
+        attack_success: classified wrong, over the inputs that the runtime gets right when clean.
+        transfer: classified wrong by the runtime, over the inputs that runtime and surrogate both get right
+            when clean and whose attack fooled the surrogate.
+        surrogate_success_before: surrogate fooled by the input as the attack left it, over the inputs that it
+            gets right when clean.
+        surrogate_success_after: the same after rounding to this runtime's input grid.
+        erased: perturbations that the rounding removed altogether, over the inputs that the attack changed.
+        clamped: inputs that rounding had pushed out of the eps-ball and that were moved back, over all.
+    """
+
+    eps: float
+    robust_accuracy: Proportion
+    attack_success: Proportion
+    transfer: Proportion
+    surrogate_success_before: Proportion
+    surrogate_success_after: Proportion
+    erased: Proportion
+    clamped: Proportion
+
+
+class RuntimeScores(Record):
+    """One runtime's results."""
+
+    runtime: RuntimeInfo
+    clean_accuracy: Proportion
+    by_eps: tuple[EpsScores, ...]
+
+
+class Disagreement(Record):
+    """How far two runtimes are apart on the same inputs.
+
+    Attributes:
+        eps: of the adversarial inputs, or None for the clean ones.
+        labels: inputs with different labels.
+        vectors: inputs whose output codes differ anywhere; None when the two run different artefacts, whose
+            codes cannot be compared.
+        largest: the largest difference of any output element, in codes; None likewise.
+    """
+
+    first: str
+    second: str
+    eps: float | None
+    labels: Proportion
+    vectors: Proportion | None
+    largest: int | None
 
 
 class ReplayContent(Record):
-    """Outputs of an advset on runtimes; one `<runtime>/` folder each with `clean.npy` and `eps-N.npy`."""
+    """Outputs of an advset on runtimes; `<runtime>/clean.npy` and `<runtime>/eps-<i>.npy` hold the vectors.
 
+    Attributes:
+        network: the bundle's name for tables: its data set and the hash of float.keras.
+    """
+
+    network: str
     data: DataInfo
     attack: str
     norm: Norm
     surrogate: str
+    grid: Literal["float", "uint8"]
     eps: tuple[float, ...]
     count: int
-    runtimes: tuple[RuntimeInfo, ...]
-    tables: dict[str, JsonValue]
+    scores: tuple[RuntimeScores, ...]
+    disagreements: tuple[Disagreement, ...]
 
 
 class ReportContent(Record):

@@ -14,28 +14,28 @@ from qbench.artifacts import RuntimeInfo, TensorSpec
 class Runtime(ABC):
     """Executes one artefact on tensors of the artefact's own input dtype.
 
-    Subclasses set `name` and `artifact`, and fill `input`, `output` and `info` in `__init__`.
-
     Args:
-        bundle: folder of a bundle.
+        path: the artefact's file.
+        input, output: its tensors, as the bundle's manifest states them.
         threads: how many images may be computed side by side; never changes a result.
 
     Attributes:
         name: as typed after `--runtime`.
         artifact: the file of the bundle that it runs.
-        input, output: the artefact's tensors, without the batch dimension.
         batch: how many inputs an `invoke` handles best.
     """
 
     name: ClassVar[str]
     artifact: ClassVar[str]
-    input: TensorSpec
-    output: TensorSpec
-    info: RuntimeInfo
     batch: int = 64
 
+    def __init__(self, path: Path, input: TensorSpec, output: TensorSpec, *, threads: int = 1) -> None:  # noqa: A002
+        self.path, self.input, self.output, self.threads = path, input, output, threads
+
+    @property
     @abstractmethod
-    def __init__(self, bundle: Path, *, threads: int = 1) -> None: ...
+    def info(self) -> RuntimeInfo:
+        """Package, version and kernels, as found on this machine."""
 
     @abstractmethod
     def invoke(self, batch: NDArray[Any]) -> NDArray[Any]:
