@@ -15,7 +15,7 @@ from typing import Any, Generic
 from pydantic import JsonValue, ValidationError
 
 from qbench.artifacts.environment import environment
-from qbench.artifacts.schema import CONTENT, SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest
+from qbench.artifacts.schema import MANIFESTS, SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest
 from qbench.errors import EnvironmentLacks, UserError
 
 MANIFEST = "manifest.json"
@@ -86,19 +86,19 @@ class Draft:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _disk_error(error, self.path.parent) from error
+            _explain_disk_error(error, self.path.parent)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, OSError):
-            raise _disk_error(error, self.path.parent) from error
+            _explain_disk_error(error, self.path.parent)
 
     def commit(self, content: ContentT) -> Artifact[ContentT]:
         """Hash all files, write the header, and rename the folder into its place."""
-        model: Any = Manifest[CONTENT[self.recipe.kind]]  # type: ignore[misc]
-        manifest = model(
+        manifest = MANIFESTS[self.recipe.kind](
             schema_version=SCHEMA_VERSION,
             kind=self.recipe.kind,
             key=self.recipe.key,
@@ -122,16 +122,17 @@ class Draft:
         return Artifact(self.out, manifest)
 
 
-def _disk_error(error: OSError, where: Path) -> Exception:
-    """What a disk did to us, in words; an error of another sort comes back as it is."""
+def _explain_disk_error(error: OSError, where: Path) -> None:
+    """Raise what a disk did to us, in words; return if the error is of another sort."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return EnvironmentLacks(
+        raise EnvironmentLacks(
             f"the disk that holds {where} is full",
             hint="make room and run the same command again: it goes on where it stopped",
-        )
+        ) from error
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-        return UserError(f"cannot write in {where}", cause=error.strerror, hint="choose another --out")
-    return error
+        raise UserError(
+            f"cannot write in {where}", cause=error.strerror, hint="choose another --out"
+        ) from error
 
 
 def begin(out: Path, recipe: Recipe, *, force: bool = False) -> Draft | Artifact[Any]:
@@ -167,8 +168,9 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
     """
     header = path / MANIFEST
     try:
-        raw = json.loads(header.read_bytes())
-        content = CONTENT[raw["kind"]]
+        text = header.read_bytes()
+        raw = json.loads(text)
+        model = MANIFESTS[raw["kind"]]
         version = raw["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         wanted = f"a qbench {kind} folder" if kind else "a qbench folder"
@@ -183,7 +185,7 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
     if kind is not None and raw["kind"] != kind:
         raise UserError(f"{path} is a {raw['kind']} folder; a {kind} folder is wanted here")
     try:
-        manifest: Manifest[Any] = Manifest[content].model_validate(raw)  # type: ignore[valid-type]
+        manifest = model.model_validate_json(text)
     except ValidationError as error:
         raise UserError(f"{header} is damaged", cause=_short(error)) from error
     for name, record in manifest.files.items():

@@ -284,10 +284,10 @@ class Manifest(Record, Generic[ContentT]):
     content: ContentT
 
 
-CONTENT: dict[Kind, type[Any]] = {
-    "trained": TrainedContent,
-    "bundle": BundleContent,
-    "advset": AdvsetContent,
-    "replay": ReplayContent,
-    "report": ReportContent,
+MANIFESTS: dict[Kind, type[Manifest[Any]]] = {
+    "trained": Manifest[TrainedContent],
+    "bundle": Manifest[BundleContent],
+    "advset": Manifest[AdvsetContent],
+    "replay": Manifest[ReplayContent],
+    "report": Manifest[ReportContent],
 }
