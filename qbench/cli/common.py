@@ -1,0 +1,97 @@
+"""Options that every stage command shares, and how each prints its result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from qbench.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from qbench.artifacts import Artifact
+    from qbench.reporting.tables import Table
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OUT = click.Path(path_type=Path)
+
+
+def stage_options(function: F) -> F:
+    """Add `--out`, `--seed`, `--force`, `--quiet` and `--json`."""
+    options = (
+        click.option("--out", type=OUT, required=True, metavar="DIR", help="Folder to write."),
+        click.option(
+            "--seed",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            help="Of all random draws; a command that draws nothing ignores it.",
+        ),
+        click.option(
+            "--force",
+            is_flag=True,
+            help="Replace what the folder holds; a folder that is not qbench's is moved aside.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return output_options(function)
+
+
+def output_options(function: F) -> F:
+    """Add `--quiet` and `--json`."""
+    quiet = click.option("--quiet", is_flag=True, help="No progress, no notes, no tables.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+    return as_json(quiet(function))
+
+
+def run_stage(
+    stage: Callable[..., Artifact[Any]],
+    *args: Any,
+    quiet: bool,
+    as_json: bool,
+    tables: Callable[[Any], Iterable[Table]],
+    **settings: Any,
+) -> None:
+    """Call a stage, showing its progress, and print what it made."""
+    with Terminal(quiet=quiet).working() as progress:
+        made = stage(*args, progress=progress, **settings)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"path": str(made.path), "reused": made.reused, **made.manifest.model_dump(mode="json")},
+                indent=2,
+            )
+        )
+        return
+    if quiet:
+        return
+    show_tables(tables(made.content))
+    state = "found finished" if made.reused else "written"
+    click.echo(f"{made.manifest.kind} {state}: {made.path}")
+
+
+def show_tables(tables: Iterable[Table]) -> None:
+    """Print tables on the terminal, figures to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    for table in tables:
+        shown = RichTable(title=table.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+        for i, column in enumerate(table.columns):
+            shown.add_column(column, justify="left" if i < table.keys else "right", no_wrap=i < table.keys)
+        last: tuple[str, ...] = ()
+        for row in table.rows:
+            repeated = table.keys > 1 and row[:1] == last[:1]
+            shown.add_row("" if repeated else row[0], *row[1:])
+            last = row
+        console.print(shown)

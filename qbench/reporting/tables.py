@@ -1,0 +1,128 @@
+"""Results as tables: one description, shown on a terminal or written as Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from qbench.artifacts import AdvsetContent, BundleContent, Domain, Proportion, ReplayContent
+
+NOTHING = "–"  # noqa: RUF001 - an en dash is the usual mark of an empty cell
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of strings; the first `keys` columns name the row, the others hold figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    keys: int = 1
+
+    def markdown(self) -> str:
+        """A GitHub-flavoured Markdown table under a heading of level 3."""
+        rule = ["---" if i < self.keys else "---:" for i in range(len(self.columns))]
+        lines = [self.columns, tuple(rule), *self.rows]
+        return "\n".join([f"### {self.title}", "", *("| " + " | ".join(line) + " |" for line in lines), ""])
+
+
+def eps_text(eps: float, domain: Domain) -> str:
+    """A budget as people write it: `8/255` for images, a plain number elsewhere."""
+    if domain.name == "image":
+        levels = Fraction(eps * 255).limit_denominator(64)
+        if abs(float(levels) - eps * 255) < 1e-6:
+            return f"{float(levels):g}/255"
+    return f"{eps:g}"
+
+
+def percent(share: Proportion, *, interval: bool = True) -> str:
+    """A share in percent, with its interval in brackets."""
+    if share.value is None or share.low is None or share.high is None:
+        return NOTHING
+    text = f"{100 * share.value:.1f}"
+    return f"{text} [{100 * share.low:.1f}, {100 * share.high:.1f}]" if interval else text
+
+
+def bundle_table(content: BundleContent) -> Table:
+    """Accuracy and size of every artefact, side by side."""
+    rows = []
+    for name, info in content.artifacts.items():
+        score = NOTHING
+        if info.correct is not None and info.evaluated:
+            score = f"{100 * info.correct / info.evaluated:.2f}"
+        rows.append((name, f"{info.bytes:,}", score, info.input.dtype, info.output.dtype))
+    return Table("Artefacts", ("file", "bytes", "accuracy %", "input", "output"), tuple(rows))
+
+
+def advset_table(content: AdvsetContent) -> Table:
+    """What the attack did to its own surrogate."""
+    total = content.count
+    rows = [("clean", f"{100 * content.clean_correct / total:.1f}", NOTHING)]
+    rows += [
+        (
+            eps_text(result.eps, content.data.domain),
+            f"{100 * result.correct / total:.1f}",
+            f"{result.unchanged}",
+        )
+        for result in content.results
+    ]
+    title = f"{content.attack} ({content.norm}) against the {content.surrogate} surrogate, {total:,} inputs"
+    return Table(title, ("eps", "robust accuracy %", "unchanged inputs"), tuple(rows))
+
+
+def replay_tables(content: ReplayContent) -> tuple[Table, ...]:
+    """Robustness, rounding and disagreement of every runtime."""
+    return _robustness(content), _rounding(content), _disagreement(content)
+
+
+def _robustness(content: ReplayContent) -> Table:
+    domain = content.data.domain
+    rows = [
+        (
+            each.runtime.name,
+            eps_text(at.eps, domain),
+            percent(each.clean_accuracy),
+            percent(at.robust_accuracy),
+            percent(at.attack_success),
+            percent(at.transfer),
+        )
+        for each in content.scores
+        for at in each.by_eps
+    ]
+    columns = ("runtime", "eps", "clean accuracy %", "robust accuracy %", "attack success %", "transfer %")
+    title = f"{content.attack} ({content.norm}), {content.count:,} inputs of {content.data.name}"
+    return Table(f"{title}, with Wilson 95 % intervals", columns, tuple(rows), keys=2)
+
+
+def _rounding(content: ReplayContent) -> Table:
+    rows = [
+        (
+            each.runtime.name,
+            eps_text(at.eps, content.data.domain),
+            percent(at.surrogate_success_before, interval=False),
+            percent(at.surrogate_success_after, interval=False),
+            f"{at.erased.count:,} of {at.erased.total:,}",
+            f"{at.clamped.count:,} of {at.clamped.total:,}",
+        )
+        for each in content.scores
+        for at in each.by_eps
+    ]
+    columns = ("runtime", "eps", "success before %", "success after %", "erased", "moved back into the ball")
+    return Table("What rounding to the input grid leaves of the attack", columns, tuple(rows), keys=2)
+
+
+def _disagreement(content: ReplayContent) -> Table:
+    rows = [
+        (
+            f"{pair.first} / {pair.second}",
+            "clean" if pair.eps is None else eps_text(pair.eps, content.data.domain),
+            f"{pair.labels.count:,} ({percent(pair.labels, interval=False)} %)",
+            f"{pair.vectors.count:,} ({percent(pair.vectors, interval=False)} %)"
+            if pair.vectors
+            else NOTHING,
+            NOTHING if pair.largest is None else str(pair.largest),
+        )
+        for pair in content.disagreements
+    ]
+    columns = ("runtimes", "inputs", "labels differ", "vectors differ", "largest difference")
+    return Table("Where the runtimes disagree", columns, tuple(rows), keys=2)
