@@ -44,7 +44,7 @@ def fit(
     )
     with progress.task(f"training {network.name}", epochs * steps) as advance:
         told = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: advance(1))  # noqa: ARG005
-        history = model.fit(batches, epochs=epochs, callbacks=[told], verbose=0)
+        history = model.fit(batches, epochs=epochs, shuffle=False, callbacks=[told], verbose=0)
     return model, float(history.history["accuracy"][-1])
 
 
@@ -66,11 +66,11 @@ def _batches(data: Dataset, train: Split, recipe: TrainingRecipe, seed: int) -> 
         x = _augment(stored, recipe.augmentation, tf.stack([draw, seed]))
         return tf.cast(x, tf.float32) * (unit * preprocessing.scale) + preprocessing.offset, label
 
+    examples = tf.data.Dataset.from_tensor_slices((train.x, train.y))
+    examples = examples.shuffle(len(train), seed=seed, reshuffle_each_iteration=True)
     draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
     return (
-        tf.data.Dataset.from_tensor_slices((train.x, train.y))
-        .shuffle(len(train), seed=seed, reshuffle_each_iteration=True)
-        .zip(draws)
+        tf.data.Dataset.zip(examples, draws)
         .map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(recipe.batch_size)
         .prefetch(tf.data.AUTOTUNE)
