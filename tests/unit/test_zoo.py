@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from qbench.artifacts import Domain
+from qbench.data import IMAGE, INT8_FEATURES
+from qbench.errors import UserError
+from qbench.zoo import find_network, networks
+
+SHAPES = {"digits-cnn": (8, 8, 1), "resnet8": (32, 32, 3), "dscnn": (49, 10, 1)}
+WEIGHTS = {"digits-cnn": 15_578, "resnet8": 78_666, "dscnn": 24_908}
+
+
+@pytest.mark.parametrize("name", networks())
+def test_every_network_builds_and_gives_logits(name):
+    model = find_network(name).build(SHAPES[name], 10 if name != "dscnn" else 12)
+    assert model.count_params() == WEIGHTS[name]
+    scores = model(np.random.default_rng(0).normal(size=(2, *SHAPES[name])).astype(np.float32)).numpy()
+    assert scores.shape[0] == 2
+    assert not np.allclose(scores.sum(axis=1), 1), "a softmax, not logits"
+
+
+def test_the_recipe_maps_the_domain_onto_what_the_network_expects():
+    recipe = find_network("resnet8").recipe
+    ends = np.array([0.0, 1.0], np.float32)
+    assert recipe.preprocessing(IMAGE).apply(ends).tolist() == [0, 255]
+    codes = np.array([-128.0, 127.0], np.float32)
+    assert np.allclose(find_network("dscnn").recipe.preprocessing(INT8_FEATURES).apply(codes), [-1, 1])
+    features = Domain(name="features", low=-3, high=5, step=None)
+    assert recipe.preprocessing(features).apply(codes).tolist() == codes.tolist()
+
+
+def test_inputs_too_small_for_the_network_are_the_users_mistake():
+    with pytest.raises(UserError, match="cannot take inputs of shape"):
+        find_network("digits-cnn").build((2, 2, 1), 10)
+
+
+def test_the_nearest_name_is_suggested():
+    with pytest.raises(UserError) as caught:
+        find_network("resnet")
+    assert "did you mean 'resnet8'" in caught.value.hint
