@@ -42,7 +42,7 @@ bench: $(VENV)/.dev ## Print speeds as ratios against named rivals and floors
 	$(BIN)/python benchmarks/replay.py
 
 docs: $(VENV)/.dev ## Write the generated parts of docs/ again
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 clean: ## Remove the virtual environment and the demo's results
 	rm -rf $(VENV) $(OUT)
