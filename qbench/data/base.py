@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,15 +16,21 @@ from qbench.errors import UserError
 
 IMAGE = Domain(name="image", low=0.0, high=1.0, step=1 / 255)
 INT8_FEATURES = Domain(name="int8-features", low=-128.0, high=127.0, step=1.0)
-FEATURES = Domain(name="features", low=-np.inf, high=np.inf, step=None)
+
+_STORAGE = {"image": "uint8", "int8-features": "int8", "features": "float32"}
+
+
+def features(low: float, high: float) -> Domain:
+    """The domain of real-valued features between finite bounds, such as the data's own extremes."""
+    return Domain(name="features", low=low, high=high, step=None)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs as stored (uint8 pixels, int8 codes or float32 features) and their labels.
+    """Inputs as stored and their labels.
 
     Attributes:
-        x: [n, *shape].
+        x: [n, *shape]: uint8 pixels (domain "image"), int8 codes ("int8-features") or float32 ("features").
         y: [n] int64, 0 .. classes - 1.
     """
 
@@ -51,12 +59,19 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for split in filter(None, (self.train, self.test)):
-            _check_split(split, len(self.classes))
+            _check_split(split, len(self.classes), _STORAGE[self.domain.name])
+        if self.train is not None and self.train.x.shape[1:] != self.test.x.shape[1:]:
+            raise UserError(
+                f"inputs for training are {list(self.train.x.shape[1:])}, "
+                f"inputs for testing {list(self.test.x.shape[1:])}"
+            )
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the stored bytes of both splits."""
-        digest = hashlib.sha256()
+        """SHA-256 over the stored bytes of both splits, and over what gives them their meaning."""
+        preprocessing = self.preprocessing and self.preprocessing.model_dump()
+        meaning = json.dumps([self.domain.model_dump(), self.classes, preprocessing])
+        digest = hashlib.sha256(meaning.encode())
         for split in filter(None, (self.train, self.test)):
             for array in (split.x, split.y):
                 digest.update(f"{array.shape}{array.dtype}".encode())
@@ -80,8 +95,10 @@ class Dataset:
         return values / np.float32(255) if self.domain.name == "image" else values
 
 
-def _check_split(split: Split, classes: int) -> None:
+def _check_split(split: Split, classes: int, dtype: str) -> None:
     """Refuse data that would only fail later, and less clearly."""
+    if split.x.dtype != dtype:
+        raise UserError(f"the inputs are {split.x.dtype}; their domain is stored as {dtype}")
     if len(split.x) != len(split.y) or not len(split.y):
         raise UserError(f"the data has {len(split.x)} inputs and {len(split.y)} labels")
     if split.x.dtype.kind == "f" and not np.isfinite(split.x).all():
