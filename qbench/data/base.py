@@ -58,7 +58,7 @@ class Dataset:
     preprocessing: Preprocessing | None = None
 
     def __post_init__(self) -> None:
-        for split in filter(None, (self.train, self.test)):
+        for split in self.splits:
             _check_split(split, len(self.classes), _STORAGE[self.domain.name])
         if self.train is not None and self.train.x.shape[1:] != self.test.x.shape[1:]:
             raise UserError(
@@ -66,13 +66,18 @@ class Dataset:
                 f"inputs for testing {list(self.test.x.shape[1:])}"
             )
 
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The train split, if there is one, and the test split."""
+        return (self.test,) if self.train is None else (self.train, self.test)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the stored bytes of both splits, and over what gives them their meaning."""
         preprocessing = self.preprocessing and self.preprocessing.model_dump()
         meaning = json.dumps([self.domain.model_dump(), self.classes, preprocessing])
         digest = hashlib.sha256(meaning.encode())
-        for split in filter(None, (self.train, self.test)):
+        for split in self.splits:
             for array in (split.x, split.y):
                 digest.update(f"{array.shape}{array.dtype}".encode())
                 digest.update(np.ascontiguousarray(array).data)

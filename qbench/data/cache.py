@@ -50,10 +50,10 @@ def read_npz(path: Path) -> Arrays:
     Raises:
         NPZ_ERRORS: the file is missing, damaged, or not such a file.
     """
-    loaded = np.load(path, allow_pickle=False)
-    if not isinstance(loaded, np.lib.npyio.NpzFile):
-        raise ValueError("a single array, not an archive of arrays")
-    with loaded:
+    with path.open("rb") as file:  # Opened here: np.load leaves a damaged file open.
+        loaded = np.load(file, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise ValueError("a single array, not an archive of arrays")
         return {name: loaded[name] for name in loaded.files}
 
 

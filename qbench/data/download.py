@@ -11,7 +11,9 @@ from qbench.errors import EnvironmentLacks
 from qbench.progress import Progress
 
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
-_BLOCK = 1 << 18
+
+# What a connection that breaks may cost: the block that was being filled is lost.
+_BLOCK = 1 << 16
 
 
 def fetch(url: str, sha256: str, target: Path, progress: Progress) -> Path:
