@@ -62,8 +62,11 @@ def _write(entry: Path, arrays: Arrays) -> None:
     entry.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(suffix=".partial", dir=entry.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
+        # Not np.savez: on a full disk it leaves an archive that complains when it is collected.
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            for member, array in arrays.items():
+                with archive.open(f"{member}.npy", "w", force_zip64=True) as out:
+                    np.lib.format.write_array(out, array, allow_pickle=False)  # type: ignore[no-untyped-call]
         Path(name).replace(entry)
     except BaseException:
         Path(name).unlink()

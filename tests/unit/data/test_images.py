@@ -1,6 +1,8 @@
 """Class folders of images, in folders and zips, and the cache of what was decoded."""
 
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
 
@@ -145,6 +147,18 @@ def test_a_cache_that_cannot_be_written_is_no_error(folder, tmp_path, monkeypatc
     heard = Notes()
     assert len(load_dataset(str(folder), progress=heard).test) == 3
     assert "QBENCH_CACHE" in heard.notes[-1]
+
+
+def test_a_full_disk_leaves_the_data_and_no_debris(folder, cache):
+    pytest.importorskip("resource")
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\n"
+        "from qbench.data import load_dataset\n"
+        f"print(len(load_dataset({str(folder)!r}).test))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
 def refusal(path):
