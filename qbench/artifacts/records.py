@@ -61,6 +61,12 @@ class RecordFile:
             os.fsync(file.fileno())
         self.done += len(rows)
 
+    def keep(self, rows: int) -> None:
+        """Drop all rows after the first `rows`, where a file beside this one has fewer."""
+        with self.path.open("r+b") as file:
+            file.truncate(len(self._header) + min(rows, self.done) * self._row_bytes)
+        self.done = min(rows, self.done)
+
     def read(self) -> NDArray[Any]:
         """The rows written so far, memory-mapped read-only."""
         if not self.done:

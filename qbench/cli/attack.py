@@ -26,9 +26,9 @@ class _Budgets(click.ParamType[tuple[float, ...]]):
         del param, ctx
         if isinstance(value, tuple):
             return value
-        from qbench.stages.attack import parse_eps
+        from qbench.attacks.budgets import parse_eps
 
-        return tuple(parse_eps(value))
+        return parse_eps(value)
 
 
 @click.command(

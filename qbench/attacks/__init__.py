@@ -1,0 +1,20 @@
+"""Attacks: they see a surrogate, never a runtime."""
+
+from qbench.attacks.base import Adversarials, Attack, Victims
+from qbench.attacks.gradient import Bim, Fgsm, Pgd
+from qbench.errors import unknown_name
+
+ATTACKS: dict[str, type[Attack]] = {attack.name: attack for attack in (Fgsm, Bim, Pgd)}
+
+__all__ = ["ATTACKS", "Adversarials", "Attack", "Victims", "find_attack"]
+
+
+def find_attack(name: str) -> type[Attack]:
+    """The attack of that name.
+
+    Raises:
+        UserError: there is none; the nearest name is suggested.
+    """
+    if name not in ATTACKS:
+        raise unknown_name("attack", name, ATTACKS)
+    return ATTACKS[name]
