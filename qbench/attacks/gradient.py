@@ -110,7 +110,8 @@ class GradientAttack(Attack):
             lambda i, *_: i < self.steps, body, (tf.constant(1), x_adv, best), parallel_iterations=1
         )
         logits = self.surrogate.logits(x_adv)
-        return best.updated(x_adv, logits, _cross_entropy(logits, y), y)
+        final: _Best = best.updated(x_adv, logits, _cross_entropy(logits, y), y)
+        return final
 
 
 def _cross_entropy(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -150,8 +151,8 @@ class Bim(GradientAttack):
 class Pgd(GradientAttack):
     """Projected gradient descent from a random point of the ball.
 
-    Madry et al., 2018, section 2.1. The default step of 2.5 eps / steps lets a start at one rim reach the other
-    (the same paper's code).
+    Madry et al., 2018, section 2.1. The default step of 2.5 eps / steps lets a start at one rim reach the
+    other, and turn back.
     """
 
     name = "pgd"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +72,8 @@ def attack(
         step_size: absolute; derived from eps and steps if None.
         restarts: random starts; the best result counts.
         count: how many inputs to draw, without replacement.
-        only_correct: draw only inputs that the network classifies right, the protocol of Bernhard, Moellic and
-            Dutertre (arXiv 1909.12741).
+        only_correct: draw only inputs that the network classifies right, the protocol of Bernhard, Moellic
+            and Dutertre (arXiv 1909.12741).
         grid: "uint8" keeps results on the pixel grid.
         batch: inputs a pass; changes memory, not results.
         seed: of the draw and of random starts.
@@ -190,7 +190,12 @@ def _draw(
 
 
 def _save_clean(draft: Draft, victims: Victims, logits: NDArray[np.float32]) -> None:
-    arrays = {"inputs": victims.x, "labels": victims.y, "indices": victims.indices, "logits-clean": logits}
+    arrays: dict[str, NDArray[Any]] = {
+        "inputs": victims.x,
+        "labels": victims.y,
+        "indices": victims.indices,
+        "logits-clean": logits,
+    }
     for name, array in arrays.items():
         np.save(draft.path / f"{name}.npy", array)
 

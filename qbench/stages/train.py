@@ -8,6 +8,7 @@ from qbench import training, zoo
 from qbench.artifacts import Artifact, Recipe, TrainedContent, begin
 from qbench.data import Dataset, load_dataset
 from qbench.errors import UserError
+from qbench.exporters.keras_file import save_keras
 from qbench.progress import SILENT, Progress
 
 
