@@ -1,0 +1,67 @@
+"""A Keras network into TFLite flatbuffers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+
+def to_float_tflite(model: keras.Model) -> bytes:
+    """The network in float32."""
+    return _converted(_converter(model))
+
+
+def to_int8_tflite(
+    model: keras.Model, samples: NDArray[np.float32], *, per_tensor_dense: bool = False
+) -> bytes:
+    """The network in full integer form: int8 in and out, weights with one scale an output channel.
+
+    Args:
+        model: takes [n, *shape] float32 in its own unit.
+        samples: [n, *shape] in that unit; activation ranges are fitted on them.
+        per_tensor_dense: one scale for all outputs of a fully connected layer.
+
+    Raises:
+        UserError: the network has an operator without an integer form.
+    """
+    import tensorflow as tf
+
+    converter = _converter(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([sample[np.newaxis]] for sample in samples)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = per_tensor_dense
+    return _converted(converter)
+
+
+def _converter(model: keras.Model) -> Any:
+    """A converter of the network with its weights frozen to constants."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    signature = tf.TensorSpec((1, *model.inputs[0].shape[1:]), tf.float32, name="input")
+    forward = tf.function(lambda x: model(x, training=False), input_signature=[signature])
+    frozen = convert_variables_to_constants_v2(forward.get_concrete_function())
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+
+
+def _converted(converter: Any) -> bytes:
+    from tensorflow.lite.python.convert import ConverterError
+
+    try:
+        content: bytes = converter.convert()
+    except (ConverterError, ValueError, RuntimeError) as error:
+        raise UserError(
+            "the network cannot be converted to TFLite",
+            cause=(str(error).splitlines() or [type(error).__name__])[0],
+            hint="replace operators that TFLite has no integer kernel for",
+        ) from error
+    return content
