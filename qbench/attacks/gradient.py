@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Best(NamedTuple):
-    """For each sample the best iterate so far: a misclassified one before any other, then the highest loss."""
+    """Each sample's best iterate so far: a misclassified one before any other, then the highest loss."""
 
     x: tf.Tensor
     logits: tf.Tensor
@@ -40,8 +40,9 @@ class _Best(NamedTuple):
 class GradientAttack(Attack):
     """Projected steepest ascent on the cross-entropy.
 
-    Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018, section 2.1. Every
-    iterate after the first step is a candidate for the result; the gradient passes score them for nothing.
+    Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018, section 2.1.
+    Every iterate after the first step is a candidate for the result; the gradient passes score them for
+    nothing.
     """
 
     random_start: ClassVar[bool]

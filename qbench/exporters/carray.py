@@ -30,7 +30,7 @@ def model_data_h(length: int, input_spec: TensorSpec, output_spec: TensorSpec) -
 
 
 def model_data_c(content: bytes) -> str:
-    """The source `model_data.c`, C99: the array `qb_model_data`, aligned for GCC, Clang, Arm and IAR compilers."""
+    """The source `model_data.c`, C99: the array `qb_model_data`, aligned under GCC, Clang and IAR."""
     rows = (content[i : i + _BYTES_A_LINE] for i in range(0, len(content), _BYTES_A_LINE))
     lines = [
         "/* Written by qbench export. */",

@@ -19,8 +19,8 @@ def load_keras(path: Path) -> keras.Model:
     """The classifier in a `.keras` or `.h5` file, or in a SavedModel folder.
 
     Raises:
-        UserError: the file is none of these, is damaged, needs code that is not here, or is not a network with
-            one input of known shape and one row of scores.
+        UserError: the file is none of these, is damaged, needs code that is not here, or is not a network
+            with one input of known shape and one row of scores.
     """
     if path.is_dir():
         from qbench.surrogate.frozen import load_saved_model
@@ -35,7 +35,8 @@ def load_keras(path: Path) -> keras.Model:
         )
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
-            f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; a classifier has one each"
+            f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
+            cause="a classifier has one of each",
         )
     if None in model.inputs[0].shape[1:] or len(model.outputs[0].shape) != 2:
         raise UserError(

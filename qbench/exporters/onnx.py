@@ -47,8 +47,8 @@ def to_float_onnx(model: keras.Model) -> bytes:
 def to_int8_onnx(content: bytes, samples: NDArray[np.float32]) -> bytes:
     """A float32 graph with QuantizeLinear and DequantizeLinear around every operator.
 
-    int8 activations with one scale a tensor, int8 weights with one scale an output channel, ranges by the least
-    and greatest value of the samples, by ONNX Runtime's own quantizer.
+    int8 activations with one scale a tensor, int8 weights with one scale an output channel, ranges by the
+    least and greatest value of the samples, by ONNX Runtime's own quantizer.
 
     Args:
         content: what `to_float_onnx` returned.

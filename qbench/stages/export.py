@@ -1,0 +1,317 @@
+"""Stage export: a float network into a bundle of artefacts, each measured on held-out data."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.artifacts import (
+    Artifact,
+    ArtifactInfo,
+    BundleContent,
+    Draft,
+    Preprocessing,
+    Recipe,
+    TensorSpec,
+    begin,
+    load,
+    sha256_of,
+)
+from qbench.data import Dataset, Split, load_dataset
+from qbench.errors import CheckFailed, UserError
+from qbench.exporters.carray import model_data_c, model_data_h
+from qbench.exporters.keras_file import load_keras, save_keras
+from qbench.exporters.onnx import onnx_specs, to_float_onnx, to_int8_onnx
+from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
+from qbench.progress import SILENT, Progress
+from qbench.runtimes import runtime_class
+from qbench.runtimes.specs import check_integer, read_specs
+
+if TYPE_CHECKING:
+    import keras
+
+# What networks commonly expect of a pixel, tried in this order where nothing tells.
+_IMAGE_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
+_TRIAL = 256
+
+# Which runtime measures which artefact.
+_MEASURED_BY = {
+    "float.keras": "float",
+    "float.tflite": "tflite",
+    "int8.tflite": "tflite",
+    "float.onnx": "onnx",
+    "int8.onnx": "onnx",
+}
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The network to export: its file, and what is known of it."""
+
+    file: Path
+    sha256: str
+    preprocessing: Preprocessing | None
+
+
+def export(
+    model: str | Path,
+    data: str | Dataset,
+    out: str | Path,
+    *,
+    adopt: str | Path | None = None,
+    calibration: int = 200,
+    input_range: tuple[float, float] | None = None,
+    max_drop: float = 0.05,
+    per_tensor_dense: bool = False,
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Artifact[BundleContent]:
+    """Convert a float network into integer artefacts, and measure each on the test split.
+
+    The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h; all
+    repeat byte for byte.
+
+    Args:
+        model: a `.keras` or `.h5` file, a SavedModel folder, or a folder that `train` wrote.
+        data: a data set, or what `load_dataset` takes.
+        out: folder to write.
+        adopt: an int8 `.tflite` to take, byte for byte, in place of converting.
+        calibration: how many inputs the integer ranges are fitted on; from the train split if there is one.
+        input_range: what the network expects of the low and high end of an image's domain.
+        max_drop: largest loss of accuracy of an int8 artefact against the float network.
+        per_tensor_dense: one scale a fully connected layer, for runtimes that reject one an output channel.
+        seed: of the draw of calibration inputs.
+        force: replace what `out` holds.
+        progress: hears of every artefact.
+
+    Raises:
+        UserError: a file cannot be read, or network, artefact and data do not fit each other.
+        CheckFailed: an int8 artefact lost more than `max_drop`; the bundle is there to be looked at.
+    """
+    source = _find(Path(model))
+    adopted = None if adopt is None else Path(adopt)
+    dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
+    recipe = Recipe(
+        "bundle",
+        settings={
+            "calibration": calibration,
+            "input_range": None if input_range is None else list(input_range),
+            "per_tensor_dense": per_tensor_dense,
+        },
+        inputs={
+            "model": source.sha256,
+            "data": dataset.fingerprint,
+            **({} if adopted is None else {"adopted": sha256_of(adopted)}),
+        },
+        seed=seed,
+    )
+    made = begin(Path(out), recipe, force=force)
+    if not isinstance(made, Artifact):
+        with made as draft:
+            bundler = _Bundler(draft, dataset, progress)
+            content = bundler.build(source, adopted, calibration, input_range, per_tensor_dense, seed)
+            made = draft.commit(content)
+    _check_drop(made, max_drop)
+    return made
+
+
+def _find(path: Path) -> _Source:
+    """The network behind a path, with what a trained folder says of it."""
+    if (path / "manifest.json").is_file():
+        trained = load(path, "trained")
+        return _Source(path / "float.keras", trained.manifest.key, trained.content.preprocessing)
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        digest = hashlib.sha256("".join(f"{p.relative_to(path)}{sha256_of(p)}" for p in files).encode())
+        return _Source(path, digest.hexdigest(), None)
+    if not path.is_file():
+        raise UserError(f"there is no network at {path}", hint="check the path")
+    return _Source(path, sha256_of(path), None)
+
+
+class _Bundler:
+    """Fills the folder of a bundle."""
+
+    def __init__(self, draft: Draft, dataset: Dataset, progress: Progress) -> None:
+        self.draft, self.dataset, self.progress = draft, dataset, progress
+        self.specs: dict[str, tuple[TensorSpec, TensorSpec]] = {}
+
+    def build(
+        self,
+        source: _Source,
+        adopted: Path | None,
+        calibration: int,
+        input_range: tuple[float, float] | None,
+        per_tensor_dense: bool,
+        seed: int,
+    ) -> BundleContent:
+        """Write every artefact and measure it."""
+        with self.progress.task("exporting", 5) as advance:
+            model = load_keras(source.file)
+            self._check_fit(model)
+            vendor = None if adopted is None else self._adopt(adopted)
+            preprocessing = self._preprocessing(model, source, vendor, input_range)
+            samples, drawn = self._calibration(calibration, seed)
+            real = preprocessing.apply(self.dataset.inputs(samples))
+            save_keras(model, self.draft.path / "float.keras")
+            self.specs["float.keras"] = (
+                TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
+                TensorSpec(name="output", shape=(len(self.dataset.classes),), dtype="float32"),
+            )
+            advance(1)
+            self._write("float.tflite", to_float_tflite(model))
+            advance(1)
+            if adopted is None:
+                content = to_int8_tflite(model, real, per_tensor_dense=per_tensor_dense)
+                self._write("int8.tflite", content)
+            advance(1)
+            float_onnx = to_float_onnx(model)
+            self._write("float.onnx", float_onnx)
+            advance(1)
+            self._write("int8.onnx", to_int8_onnx(float_onnx, real))
+            self._write_c()
+            advance(1)
+        return BundleContent(
+            data=self.dataset.info,
+            preprocessing=preprocessing,
+            artifacts=self._measured(preprocessing),
+            calibration=drawn,
+            adopted=None if adopted is None else sha256_of(adopted),
+        )
+
+    def _check_fit(self, model: keras.Model) -> None:
+        """Refuse a network that does not take this data."""
+        shape, classes = tuple(model.inputs[0].shape[1:]), int(model.outputs[0].shape[-1])
+        self._check_shapes("the network", shape, classes)
+
+    def _check_shapes(self, what: str, shape: tuple[int, ...], classes: int) -> None:
+        wanted, count = self.dataset.info.input_shape, len(self.dataset.classes)
+        if shape != wanted or classes != count:
+            raise UserError(
+                f"{what} takes inputs of shape {shape} and gives {classes} scores; "
+                f"{self.dataset.name} has inputs of shape {wanted} and {count} classes",
+                hint="give the data set that it was made for",
+            )
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.draft.path / name
+        path.write_bytes(content)
+        self.specs[name] = onnx_specs(content) if name.endswith(".onnx") else read_specs(path)
+
+    def _adopt(self, vendor: Path) -> TensorSpec:
+        """Take a vendor's file as it is; returns its input."""
+        check_integer(vendor)
+        entry, exit_ = read_specs(vendor)
+        if len(exit_.shape) != 1:
+            raise UserError(f"{vendor} gives scores of shape {exit_.shape}; a classifier gives one row")
+        self._check_shapes(str(vendor), entry.shape, exit_.shape[0])
+        (self.draft.path / "int8.tflite").write_bytes(vendor.read_bytes())
+        self.specs["int8.tflite"] = (entry, exit_)
+        return entry
+
+    def _preprocessing(
+        self,
+        model: keras.Model,
+        source: _Source,
+        vendor: TensorSpec | None,
+        input_range: tuple[float, float] | None,
+    ) -> Preprocessing:
+        """What the network makes of an element: stated, known, or found by trying."""
+        domain = self.dataset.domain
+        if input_range is not None:
+            low, high = input_range
+            scale = (high - low) / (domain.high - domain.low)
+            return Preprocessing(scale=scale, offset=low - domain.low * scale)
+        if source.preprocessing is not None:
+            return source.preprocessing
+        if domain.name == "image":
+            return self._tried(model)
+        if self.dataset.preprocessing is not None:
+            return self.dataset.preprocessing
+        if domain.name == "int8-features" and vendor is not None and vendor.quantization is not None:
+            quantization = vendor.quantization
+            return Preprocessing(
+                scale=quantization.scale, offset=-quantization.scale * quantization.zero_point
+            )
+        return Preprocessing()
+
+    def _tried(self, model: keras.Model) -> Preprocessing:
+        """The conventional range of pixels that gives the highest accuracy on labelled samples."""
+        split = self.dataset.train or self.dataset.test
+        rows = np.random.default_rng(0).permutation(len(split))[:_TRIAL]
+        x, y = self.dataset.inputs(split.x[rows]), split.y[rows]
+        candidates = [Preprocessing(scale=high - low, offset=low) for low, high in _IMAGE_RANGES]
+        scores = [
+            float(np.mean(model.predict(each.apply(x), verbose=0).argmax(axis=1) == y)) for each in candidates
+        ]
+        best = int(np.argmax(scores))
+        low, high = _IMAGE_RANGES[best]
+        self.progress.note(
+            f"the network seems to expect pixels in {low:g}..{high:g} (accuracy {scores[best]:.1%} on "
+            f"{len(rows)} inputs); --input-range says it outright"
+        )
+        return candidates[best]
+
+    def _calibration(self, count: int, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Seeded inputs that the integer ranges are fitted on, and where they come from."""
+        split: Split = self.dataset.train or self.dataset.test
+        name = "train" if self.dataset.train else "test"
+        if name == "test":
+            self.progress.note(f"{self.dataset.name} has no train split: calibrating on test inputs")
+        rows = np.random.default_rng(seed).permutation(len(split))[:count]
+        digest = hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
+        return split.x[rows], {"split": name, "count": len(rows), "indices_sha256": digest}
+
+    def _write_c(self) -> None:
+        content = (self.draft.path / "int8.tflite").read_bytes()
+        header = model_data_h(len(content), *self.specs["int8.tflite"])
+        (self.draft.path / "model_data.h").write_text(header)
+        (self.draft.path / "model_data.c").write_text(model_data_c(content))
+
+    def _measured(self, preprocessing: Preprocessing) -> dict[str, ArtifactInfo]:
+        """Run every artefact on the whole test split."""
+        test = self.dataset.test
+        real = preprocessing.apply(self.dataset.inputs(test.x))
+        found = {}
+        with self.progress.task("measuring", len(_MEASURED_BY)) as advance:
+            for name, by in _MEASURED_BY.items():
+                entry, exit_ = self.specs[name]
+                path = self.draft.path / name
+                runtime = runtime_class(by)(path, entry, exit_, threads=2)
+                quantization = entry.quantization
+                scores = runtime.invoke(quantization.quantize(real) if quantization else real)
+                runtime.close()
+                found[name] = ArtifactInfo(
+                    bytes=path.stat().st_size,
+                    input=entry,
+                    output=exit_,
+                    correct=int(np.sum(scores.argmax(axis=1) == test.y)),
+                    evaluated=len(test),
+                )
+                advance(1)
+        return found
+
+
+def _check_drop(made: Artifact[BundleContent], max_drop: float) -> None:
+    """Fail if an int8 artefact is much worse than the float network."""
+    share = {
+        name: info.correct / info.evaluated
+        for name, info in made.content.artifacts.items()
+        if info.correct is not None and info.evaluated
+    }
+    for name in ("int8.tflite", "int8.onnx"):
+        drop = share["float.keras"] - share[name]
+        if drop > max_drop:
+            raise CheckFailed(
+                f"{name} gets {share[name]:.2%} right, the float network {share['float.keras']:.2%}: "
+                f"a drop of more than {max_drop:.2%}",
+                cause="calibration inputs unlike the data, a wrong --input-range, or a network that does not "
+                "quantize well",
+                hint=f"look at {made.path}; try more --calibration inputs, or allow it with --max-drop",
+            )

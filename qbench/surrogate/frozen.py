@@ -1,0 +1,104 @@
+"""A SavedModel as a layer, so that a network without Keras code still has a gradient and an export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from qbench.errors import UserError
+
+_GRAPH = "graph.pb"
+
+
+@keras.saving.register_keras_serializable("qbench")
+class FrozenGraph(keras.layers.Layer):  # type: ignore[misc]
+    """A frozen TensorFlow graph with one input and one output; a `.keras` file carries it as an asset.
+
+    Args:
+        feed, fetch: names of the input and output tensors.
+        units: length of a row of scores.
+    """
+
+    def __init__(self, feed: str, fetch: str, units: int, **options: Any) -> None:
+        super().__init__(trainable=False, **options)
+        self.feed, self.fetch, self.units = feed, fetch, units
+        self.graph_def: tf.compat.v1.GraphDef | None = None
+        self._function: Any = None
+
+    def set_graph(self, graph_def: tf.compat.v1.GraphDef) -> None:
+        """Give the layer its graph."""
+        self.graph_def = graph_def
+        wrapped = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph_def, name=""), [])
+        graph = wrapped.graph
+        self._function = wrapped.prune(graph.as_graph_element(self.feed), graph.as_graph_element(self.fetch))
+
+    def build(self, input_shape: Any) -> None:
+        """There is nothing to build."""
+        del input_shape
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        """Scores [n, units] of inputs [n, *shape]."""
+        return tf.ensure_shape(self._function(x), [None, self.units])
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, int]:
+        """One row of scores an input."""
+        return (input_shape[0], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "feed": self.feed, "fetch": self.fetch, "units": self.units}
+
+    def save_assets(self, inner_path: str) -> None:
+        """Store the graph in a `.keras` file."""
+        assert self.graph_def is not None  # noqa: S101 - set_graph comes first
+        (Path(inner_path) / _GRAPH).write_bytes(self.graph_def.SerializeToString(deterministic=True))
+
+    def load_assets(self, inner_path: str) -> None:
+        """Find the graph in a `.keras` file."""
+        graph_def = tf.compat.v1.GraphDef()
+        graph_def.ParseFromString((Path(inner_path) / _GRAPH).read_bytes())
+        self.set_graph(graph_def)
+
+
+def load_saved_model(path: Path) -> keras.Model:
+    """The default signature of a SavedModel, frozen, as a Keras model; a final softmax is left out.
+
+    Raises:
+        UserError: there is no SavedModel, or its default signature is not a classifier's.
+    """
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    if not (path / "saved_model.pb").is_file():
+        raise UserError(
+            f"{path} is neither a SavedModel nor a folder that qbench wrote",
+            hint="give a .keras or .h5 file, a SavedModel folder, or a folder that `qbench train` wrote",
+        )
+    try:
+        signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+        frozen = convert_variables_to_constants_v2(signature)
+    except (KeyError, OSError, ValueError, tf.errors.OpError) as error:
+        raise UserError(
+            f"{path} cannot be loaded", cause=(str(error).splitlines() or ["it has no default signature"])[0]
+        ) from error
+    feeds, fetches = frozen.inputs, frozen.outputs
+    if len(feeds) != 1 or len(fetches) != 1:
+        raise UserError(
+            f"{path} has {len(feeds)} inputs and {len(fetches)} outputs; a classifier has one each"
+        )
+    fetch = _before_softmax(fetches[0])
+    layer = FrozenGraph(feeds[0].name, fetch.name, int(fetches[0].shape[-1]), name="graph")
+    layer.set_graph(frozen.graph.as_graph_def())
+    inputs = keras.Input(feeds[0].shape[1:], name="input")
+    return keras.Model(inputs, layer(inputs), name="saved_model")
+
+
+def _before_softmax(tensor: tf.Tensor) -> tf.Tensor:
+    """The logits behind a final softmax, else the tensor itself."""
+    producer = tensor.op
+    while producer.type == "Identity":
+        producer = producer.inputs[0].op
+    return producer.inputs[0] if producer.type == "Softmax" else tensor
