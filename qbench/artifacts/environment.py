@@ -15,7 +15,6 @@ PACKAGES = (
     "tensorflow",
     "tensorflow-cpu",
     "keras",
-    "tflite-runtime",
     "ai-edge-litert",
     "tflite-micro",
     "onnx",
