@@ -1,12 +1,12 @@
 """Attacks: they see a surrogate, never a runtime."""
 
-from qbench.attacks.base import Adversarials, Attack, Victims
+from qbench.attacks.base import Adversarials, Attack, Grid, Victims
 from qbench.attacks.gradient import Bim, Fgsm, Pgd
 from qbench.errors import unknown_name
 
 ATTACKS: dict[str, type[Attack]] = {attack.name: attack for attack in (Fgsm, Bim, Pgd)}
 
-__all__ = ["ATTACKS", "Adversarials", "Attack", "Victims", "find_attack"]
+__all__ = ["ATTACKS", "Adversarials", "Attack", "Grid", "Victims", "find_attack"]
 
 
 def find_attack(name: str) -> type[Attack]:

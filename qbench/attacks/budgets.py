@@ -19,7 +19,7 @@ def parse_eps(text: str) -> tuple[float, ...]:
     """
     try:
         return tuple(float(Fraction(part.strip())) for part in text.split(","))
-    except (ValueError, ZeroDivisionError) as error:
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise UserError(
             f"{text!r} is not a list of budgets", hint="write numbers or fractions with commas: 1/255,2/255"
         ) from error
@@ -47,5 +47,5 @@ def check_eps(eps: Sequence[float], domain: Domain, norm: Norm, elements: int) -
             raise UserError(
                 f"eps {each:g} is wider than the whole {domain.name} domain, which is {widest:g}",
                 cause=f"a budget is stated in the domain's own unit, {domain.low:g} to {domain.high:g}",
-                hint=f"for pixels in [0, 1], write {each:g}/255" if each < 256 else None,
+                hint=f"for pixels in [0, 1], write {each:g}/255" if domain.name == "image" else None,
             )

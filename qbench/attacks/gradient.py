@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qbench.attacks.base import Adversarials, Attack, Victims
+from qbench.attacks.losses import cross_entropy
 from qbench.attacks.norms import project, random_points, steepest_step
+from qbench.errors import UserError
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
 class _Best(NamedTuple):
-    """Each sample's best iterate so far: a misclassified one before any other, then the highest loss."""
+    """For each sample the best iterate so far: a misclassified one before others, then the highest loss."""
 
     x: tf.Tensor
     logits: tf.Tensor
@@ -45,32 +48,24 @@ class GradientAttack(Attack):
     nothing.
     """
 
-    random_start: ClassVar[bool]
-
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        import tensorflow as tf
-
-        self._climb = tf.function(self._climb_eagerly, reduce_retracing=True)
-
     def default_step_size(self, eps: float) -> float:
         """The step size where none is given."""
         return eps / self.steps
 
-    def search(self, victims: Victims, eps: float) -> Adversarials:
-        """Climb from every start, and keep the best."""
+    def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
+        """Climb from one start."""
         import tensorflow as tf
 
         step = self.default_step_size(eps) if self.step_size is None else self.step_size
-        x, y = tf.constant(victims.x), tf.constant(victims.y)
-        best = None
-        for restart in range(self.restarts):
-            start = tf.constant(self._start(victims, eps, restart))
-            found = _Best(
-                *self._climb(x, y, start, tf.constant(eps, tf.float32), tf.constant(step, tf.float32))
+        best = _Best(
+            *self._compiled_climb(
+                tf.constant(victims.x),
+                tf.constant(victims.y),
+                tf.constant(self._start(victims, eps, restart)),
+                tf.constant(eps, tf.float32),
+                tf.constant(step, tf.float32),
             )
-            best = found if best is None else best.updated(found.x, found.logits, found.loss, y)
-        assert best is not None  # noqa: S101 - restarts is at least 1
+        )
         return Adversarials(best.x.numpy(), best.logits.numpy())
 
     def _start(self, victims: Victims, eps: float, restart: int) -> NDArray[np.float32]:
@@ -80,46 +75,44 @@ class GradientAttack(Attack):
         keys = ((self.seed, int(index), restart) for index in victims.indices)
         return random_points(victims.x.shape[1:], eps, self.norm, keys)
 
-    def _climb_eagerly(
-        self, x: tf.Tensor, y: tf.Tensor, start: tf.Tensor, eps: tf.Tensor, step: tf.Tensor
-    ) -> _Best:
-        """The best iterate of one climb; traced once, the steps run inside the graph."""
+    @cached_property
+    def _compiled_climb(self) -> Any:
         import tensorflow as tf
 
-        domain = self.surrogate.domain
+        return tf.function(self._climb)
 
-        def confined(x_adv: tf.Tensor) -> tf.Tensor:
-            return tf.clip_by_value(x + project(x_adv - x, eps, self.norm), domain.low, domain.high)
+    def _climb(self, x: tf.Tensor, y: tf.Tensor, start: tf.Tensor, eps: tf.Tensor, step: tf.Tensor) -> _Best:
+        """The best iterate of one climb; the steps run inside the graph."""
+        import tensorflow as tf
 
         def advance(x_adv: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(x_adv)
                 logits = self.surrogate.logits(x_adv)
-                loss = _cross_entropy(logits, y)
-            gradient = tape.gradient(loss, x_adv)
-            return confined(x_adv + step * steepest_step(gradient, self.norm)), logits, loss
-
-        x_adv, logits, loss = advance(confined(x + start))
-        nothing = tf.zeros_like(loss, tf.bool)
-        best = _Best(x_adv, logits, nothing, tf.fill(tf.shape(loss), -np.inf))
+                loss = cross_entropy(logits, y)
+            direction = steepest_step(tape.gradient(loss, x_adv), self.norm)
+            return self._confined(x_adv + step * direction, x, eps), logits, loss
 
         def body(i: tf.Tensor, x_adv: tf.Tensor, best: _Best) -> tuple[tf.Tensor, tf.Tensor, _Best]:
             following, logits, loss = advance(x_adv)
             return i + 1, following, best.updated(x_adv, logits, loss, y)
 
+        x_adv, logits, loss = advance(self._confined(x + start, x, eps))
+        # The start is no candidate: whatever the first step leads to is better than a loss of -inf.
+        best = _Best(x_adv, logits, tf.zeros_like(loss, tf.bool), tf.fill(tf.shape(loss), -np.inf))
         _, x_adv, best = tf.while_loop(
             lambda i, *_: i < self.steps, body, (tf.constant(1), x_adv, best), parallel_iterations=1
         )
         logits = self.surrogate.logits(x_adv)
-        final: _Best = best.updated(x_adv, logits, _cross_entropy(logits, y), y)
+        final: _Best = best.updated(x_adv, logits, cross_entropy(logits, y), y)
         return final
 
+    def _confined(self, x_adv: tf.Tensor, x: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
+        """The nearest point of the ball around x, moved into the domain."""
+        import tensorflow as tf
 
-def _cross_entropy(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of every sample, [n]."""
-    import tensorflow as tf
-
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
+        domain = self.surrogate.domain
+        return tf.clip_by_value(x + project(x_adv - x, eps, self.norm), domain.low, domain.high)
 
 
 class Fgsm(GradientAttack):
@@ -132,12 +125,20 @@ class Fgsm(GradientAttack):
     default_steps = 1
     random_start = False
 
+    @classmethod
+    def check_settings(cls, *, steps: int | None, step_size: float | None, restarts: int) -> None:
+        """Refuse what would make it another attack."""
+        super().check_settings(steps=steps, step_size=step_size, restarts=restarts)
+        if steps not in (None, 1) or step_size is not None:
+            raise UserError("fgsm is a single step of eps", hint="use --attack bim to choose steps")
+
 
 class Bim(GradientAttack):
     """The iterative FGSM, without a random start.
 
     Kurakin, Goodfellow and Bengio, "Adversarial Examples in the Physical World", ICLR workshop 2017, section
-    2.2. The default step of a fifth of eps reaches the ball's rim in half of the 10 default steps.
+    2.2. They step by 1/255 whatever eps is; here the default is a fifth of eps, as in Foolbox, which reaches
+    the ball's rim in half of the 10 default steps.
     """
 
     name = "bim"
@@ -145,7 +146,7 @@ class Bim(GradientAttack):
     random_start = False
 
     def default_step_size(self, eps: float) -> float:
-        """A fifth of eps, or more where fewer steps could not cross the ball."""
+        """A fifth of eps, or more where fewer than 10 steps could not cross the ball."""
         return max(eps / 5, 2 * eps / self.steps)
 
 

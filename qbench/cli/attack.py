@@ -66,7 +66,7 @@ class _Budgets(click.ParamType[tuple[float, ...]]):
     type=click.IntRange(1),
     default=256,
     show_default=True,
-    help="Inputs a pass; changes memory, not results.",
+    help="Inputs a pass; changes memory, and results by float rounding at most.",
 )
 @stage_options
 def command(bundle: Path, data: str, out: Path, **options: Any) -> None:

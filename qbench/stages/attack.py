@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +20,14 @@ from qbench.artifacts import (
     begin,
     load,
 )
-from qbench.attacks import Adversarials, Attack, Victims, find_attack
+from qbench.attacks import Attack, Grid, Victims, find_attack
 from qbench.attacks.budgets import check_eps
-from qbench.attacks.norms import snap_to_grid
 from qbench.data import Dataset, load_dataset
 from qbench.errors import UserError
 from qbench.progress import SILENT, Advance, Progress
 from qbench.quant import Norm
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.scoring import Scorer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-Grid = Literal["float", "uint8"]
 
 
 def attack(
@@ -75,7 +69,7 @@ def attack(
         only_correct: draw only inputs that the network classifies right, the protocol of Bernhard, Moellic
             and Dutertre (arXiv 1909.12741).
         grid: "uint8" keeps results on the pixel grid.
-        batch: inputs a pass; changes memory, not results.
+        batch: inputs a pass; results differ by it in float rounding at most, so it is part of the recipe.
         seed: of the draw and of random starts.
         force: replace what `out` holds.
         progress: hears of every batch.
@@ -86,22 +80,26 @@ def attack(
     source = load(Path(bundle), "bundle")
     content: BundleContent = source.content
     dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
-    _check_fit(content, dataset, progress)
-    check_eps(eps, dataset.domain, norm, int(np.prod(content.data.input_shape)))
-    _check_settings(step_size, grid, dataset)
     kind = find_attack(attack)
+    kind.check_settings(steps=steps, step_size=step_size, restarts=restarts)
+    _check_fit(content, dataset, progress)
+    _check_settings(eps, norm, grid, count, batch, dataset)
+    settings: dict[str, Any] = {
+        "norm": norm,
+        "steps": kind.default_steps if steps is None else steps,
+        "step_size": step_size,
+        "restarts": restarts,
+        "grid": grid,
+        "batch": min(batch, count, len(dataset.test)),
+    }
     recipe = Recipe(
         "advset",
         settings={
             "attack": attack,
             "eps": list(eps),
-            "norm": norm,
-            "steps": kind.default_steps if steps is None else steps,
-            "step_size": step_size,
-            "restarts": restarts,
             "count": count,
             "only_correct": only_correct,
-            "grid": grid,
+            **settings,
         },
         inputs={"bundle": source.manifest.key, "data": dataset.fingerprint},
         seed=seed,
@@ -109,19 +107,11 @@ def attack(
     started = begin(Path(out), recipe, force=force)
     if isinstance(started, Artifact):
         return started
-    surrogate = KerasSurrogate.load(source.path / "float.keras", content.preprocessing, dataset.domain)
-    scorer = Scorer(surrogate, batch)
-    method = kind(
-        surrogate, norm=norm, steps=steps, step_size=step_size, restarts=restarts, seed=seed, batch=batch
-    )
     with started as draft:
-        victims, clean = _draw(dataset, scorer, count, only_correct, seed, progress)
+        surrogate = KerasSurrogate.load(source.path / "float.keras", content.preprocessing, dataset.domain)
+        method = kind(surrogate, **settings, seed=seed)
+        victims, clean = _draw(dataset, method.score, count, only_correct, seed, progress)
         _save_clean(draft, victims, clean)
-        results = []
-        with progress.task(attack, len(eps) * len(victims)) as advance:
-            for i, each in enumerate(eps):
-                found = _Finder(method, scorer, each, grid)
-                results.append(_attack_one_eps(draft, found, victims, f"eps-{i}.npy", advance))
         return draft.commit(
             AdvsetContent(
                 data=dataset.info,
@@ -132,7 +122,7 @@ def attack(
                 grid=grid,
                 count=len(victims),
                 clean_correct=int(np.sum(clean.argmax(axis=1) == victims.y)),
-                results=tuple(results),
+                results=_attack_all(draft, method, eps, victims, clean.shape[1], progress),
             )
         )
 
@@ -151,29 +141,32 @@ def _check_fit(bundle: BundleContent, dataset: Dataset, progress: Progress) -> N
         progress.note(f"the bundle was made with other data ({wanted.name}) than is attacked ({given.name})")
 
 
-def _check_settings(step_size: float | None, grid: Grid, dataset: Dataset) -> None:
-    if step_size is not None and not (np.isfinite(step_size) and step_size > 0):
-        raise UserError(f"step size {step_size:g} is not a positive number")
-    if grid == "uint8" and dataset.domain.name != "image":
+def _check_settings(
+    eps: Sequence[float], norm: Norm, grid: Grid, count: int, batch: int, dataset: Dataset
+) -> None:
+    """Refuse settings that mean nothing for this data."""
+    check_eps(eps, dataset.domain, norm, int(np.prod(dataset.test.x.shape[1:])))
+    if count < 1 or batch < 1:
+        raise UserError("count and batch must be at least 1")
+    if grid == "uint8" and dataset.domain.step is None:
         raise UserError(
-            f"--grid uint8 is the grid of pixels; {dataset.name} holds {dataset.domain.name}",
+            f"--grid uint8 needs inputs on a grid; {dataset.name} holds real-valued {dataset.domain.name}",
             hint="leave --grid away: replay rounds to each runtime's own grid",
         )
 
 
 def _draw(
-    dataset: Dataset, scorer: Scorer, count: int, only_correct: bool, seed: int, progress: Progress
+    dataset: Dataset, score: Scorer, count: int, only_correct: bool, seed: int, progress: Progress
 ) -> tuple[Victims, NDArray[np.float32]]:
     """Seeded inputs of the test split without replacement, and their clean logits."""
     order = np.random.default_rng(seed).permutation(len(dataset.test))
     wanted = order if only_correct else order[:count]
     kept: list[NDArray[np.int64]] = []
     logits: list[NDArray[np.float32]] = []
-    for rows in np.array_split(wanted, -(-len(wanted) // scorer.batch)):
-        scores = scorer(dataset.inputs(dataset.test.x[rows]))
-        chosen = np.ones(len(rows), bool)
-        if only_correct:
-            chosen = scores.argmax(axis=1) == dataset.test.y[rows]
+    for start in range(0, len(wanted), score.batch):
+        rows = wanted[start : start + score.batch]
+        scores = score(dataset.inputs(dataset.test.x[rows]))
+        chosen = scores.argmax(axis=1) == dataset.test.y[rows] if only_correct else np.ones(len(rows), bool)
         kept.append(rows[chosen])
         logits.append(scores[chosen])
         if sum(map(len, kept)) >= count:
@@ -197,45 +190,45 @@ def _save_clean(draft: Draft, victims: Victims, logits: NDArray[np.float32]) -> 
         "logits-clean": logits,
     }
     for name, array in arrays.items():
-        np.save(draft.path / f"{name}.npy", array)
+        file = RecordFile(draft.path / f"{name}.npy", array.shape, str(array.dtype))
+        file.keep(0)
+        file.append(array)
 
 
-class _Finder:
-    """An attack at one budget, its results on the grid that was asked for."""
+def _attack_all(
+    draft: Draft, method: Attack, eps: Sequence[float], victims: Victims, classes: int, progress: Progress
+) -> tuple[EpsResult, ...]:
+    """One result a budget."""
+    shape = victims.x.shape
+    results = []
+    with progress.task(method.name, len(eps) * len(victims)) as advance:
+        for i, each in enumerate(eps):
+            inputs = RecordFile(draft.path / f"eps-{i}.npy", shape, "float32")
+            logits = RecordFile(draft.path / f"logits-eps-{i}.npy", (len(victims), classes), "float32")
+            _attack_rest(method, each, victims, inputs, logits, advance)
+            same = (inputs.read() == victims.x).reshape(len(victims), -1).all(axis=1)
+            results.append(
+                EpsResult(
+                    eps=each,
+                    file=inputs.path.name,
+                    correct=int(np.sum(logits.read().argmax(axis=1) == victims.y)),
+                    unchanged=int(same.sum()),
+                )
+            )
+    return tuple(results)
 
-    def __init__(self, method: Attack, scorer: Scorer, eps: float, grid: Grid) -> None:
-        self.method, self.scorer, self.eps, self.grid = method, scorer, eps, grid
 
-    def __call__(self, victims: Victims) -> Iterator[Adversarials]:
-        start = 0
-        for found in self.method.perturb(victims, self.eps):
-            clean = victims.x[start : start + len(found.x)]
-            start += len(clean)
-            if self.grid == "float":
-                yield found
-            else:
-                domain = self.method.surrogate.domain
-                x = snap_to_grid(found.x, clean, domain, self.eps, self.method.norm)
-                yield Adversarials(x, self.scorer(x))
-
-
-def _attack_one_eps(draft: Draft, find: _Finder, victims: Victims, name: str, advance: Advance) -> EpsResult:
-    """Attack what an interrupted run left, batch by batch, and score the whole."""
-    classes = np.load(draft.path / "logits-clean.npy", mmap_mode="r").shape[1]
-    inputs = RecordFile(draft.path / name, victims.x.shape, "float32")
-    logits = RecordFile(draft.path / f"logits-{name}", (len(victims), classes), "float32")
+def _attack_rest(
+    method: Attack, eps: float, victims: Victims, inputs: RecordFile, logits: RecordFile, advance: Advance
+) -> None:
+    """Attack what an interrupted run left, batch by batch."""
     done = min(inputs.done, logits.done)
+    if done < len(victims):
+        done -= done % method.batch  # the same batches give the same bytes
     inputs.keep(done)
     logits.keep(done)
     advance(done)
-    for found in find(victims.rows(done, len(victims))):
+    for found in method.perturb(victims.rows(done, len(victims)), eps):
         inputs.append(found.x)
         logits.append(found.logits)
         advance(len(found.x))
-    axes = tuple(range(1, victims.x.ndim))
-    return EpsResult(
-        eps=find.eps,
-        file=name,
-        correct=int(np.sum(logits.read().argmax(axis=1) == victims.y)),
-        unchanged=int(np.sum((inputs.read() == victims.x).all(axis=axes))),
-    )

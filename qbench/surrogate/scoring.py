@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.errors import UserError
 from qbench.surrogate.base import Surrogate
 
 
@@ -20,10 +21,15 @@ class Scorer:
         import tensorflow as tf
 
         self.batch = batch
+        self._name = surrogate.name
         self._logits = tf.function(surrogate.logits)
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits [n, classes] float32 of inputs [n, *shape] float32 in the surrogate's domain."""
+        """Logits [n, classes] float32 of inputs [n, *shape] float32 in the surrogate's domain.
+
+        Raises:
+            UserError: a logit is NaN or infinite.
+        """
         import tensorflow as tf
 
         scores = []
@@ -31,4 +37,21 @@ class Scorer:
             part = x[start : start + self.batch]
             padded = part[np.arange(self.batch) % len(part)]
             scores.append(self._logits(tf.constant(padded)).numpy()[: len(part)])
-        return np.concatenate(scores)
+        logits: NDArray[np.float32] = np.concatenate(scores)
+        check_finite(logits, self._name)
+        return logits
+
+
+def check_finite(logits: NDArray[np.float32], network: str) -> None:
+    """Refuse logits [n, classes] that no attack can climb.
+
+    Raises:
+        UserError: a logit is NaN or infinite.
+    """
+    bad = int((~np.isfinite(logits)).any(axis=1).sum())
+    if bad:
+        raise UserError(
+            f"the {network} network gives NaN or infinity for {bad} of {len(logits)} inputs",
+            cause="weights that are not finite, or inputs far from what it was trained on",
+            hint="check its weights, and the --input-range that it was exported with",
+        )

@@ -1,0 +1,162 @@
+"""Attacks against closed forms, on networks whose answer is known."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qbench.artifacts import Domain
+from qbench.attacks import ATTACKS, Victims, find_attack
+from qbench.attacks.norms import random_points, size, snap_to_grid
+from qbench.data import IMAGE
+from qbench.errors import UserError
+
+WIDE = Domain(name="features", low=-100.0, high=100.0, step=None)
+
+
+class Linear:
+    """logits = W x + b, or anything else that `make` computes."""
+
+    name = "linear"
+
+    def __init__(self, weights, domain=WIDE):
+        self.domain = domain
+        self.weights = tf.constant(weights, tf.float32)
+
+    def logits(self, x):
+        return tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights
+
+
+class Network(Linear):
+    """A small random network with kinks."""
+
+    def logits(self, x):
+        hidden = tf.nn.relu(tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights)
+        return hidden @ tf.transpose(self.weights)[:, :3]
+
+
+class Broken(Linear):
+    def logits(self, x):
+        return super().logits(x) * np.nan
+
+
+def victims(n=5, shape=(2, 3, 1), low=-1.0, high=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(low, high, (n, *shape)).astype(np.float32)
+    return Victims(x, rng.integers(0, 2, n), np.arange(n) + 100)
+
+
+def perturbed(attack, given, eps):
+    return np.concatenate([found.x for found in attack.perturb(given, eps)])
+
+
+def two_classes(seed=1):
+    weights = np.random.default_rng(seed).normal(size=(6, 2))
+    return weights, (weights[:, 1] - weights[:, 0]).astype(np.float32).reshape(2, 3, 1)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_linf_on_a_linear_network_ends_in_the_corner_of_the_ball(name):
+    weights, rise = two_classes()
+    given = victims()
+    found = perturbed(find_attack(name)(Linear(weights), batch=2), given, 0.5)
+    towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * np.sign(rise)
+    assert np.allclose(found, given.x + 0.5 * towards, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_l2_on_a_linear_network_ends_on_the_rim_along_the_gradient(name):
+    weights, rise = two_classes()
+    given = victims()
+    climb = {} if name == "fgsm" else {"steps": 100, "step_size": 0.1}
+    found = perturbed(find_attack(name)(Linear(weights), norm="l2", batch=8, **climb), given, 0.5)
+    towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * rise / np.linalg.norm(rise)
+    assert np.allclose(found, given.x + 0.5 * towards, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_domain_cuts_the_ball(name):
+    weights, rise = two_classes()
+    given = victims(low=0.0)
+    found = perturbed(find_attack(name)(Linear(weights, IMAGE), batch=8), given, 0.5)
+    towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * np.sign(rise)
+    assert np.allclose(found, np.clip(given.x + 0.5 * towards, 0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("name", ATTACKS)
+def test_results_stay_inside_and_hurt(name, norm):
+    network = Network(np.random.default_rng(3).normal(size=(6, 16)), IMAGE)
+    given = victims(40, low=0.0)
+    for eps in (1e-3, 0.1, 0.9):
+        found = list(find_attack(name)(network, norm=norm, batch=16).perturb(given, eps))
+        x = np.concatenate([each.x for each in found])
+        logits = np.concatenate([each.logits for each in found])
+        assert size(x - given.x, norm).max() <= eps * (1 + 1e-5) + 1e-6
+        assert x.min() >= 0
+        assert x.max() <= 1
+        assert np.allclose(logits, network.logits(x), atol=1e-5)
+    before = np.mean(np.argmax(network.logits(given.x), axis=1) == given.y)
+    assert np.mean(logits.argmax(axis=1) == given.y) < before
+
+
+def test_neither_batch_nor_order_changes_a_result():
+    network = Network(np.random.default_rng(3).normal(size=(6, 16)), IMAGE)
+    given = victims(23, low=0.0)
+    pgd = find_attack("pgd")
+    whole = perturbed(pgd(network, batch=64, restarts=3), given, 0.1)
+    assert np.array_equal(whole, perturbed(pgd(network, batch=5, restarts=3), given, 0.1))
+    turned = Victims(given.x[::-1], given.y[::-1], given.indices[::-1])
+    assert np.array_equal(whole[::-1], perturbed(pgd(network, batch=64, restarts=3), turned, 0.1))
+    assert not np.array_equal(whole, perturbed(pgd(network, batch=64, restarts=3, seed=1), given, 0.1))
+
+
+def test_more_restarts_never_weaken():
+    network = Network(np.random.default_rng(3).normal(size=(6, 16)), IMAGE)
+    given = victims(60, low=0.0)
+
+    def right(restarts):
+        found = find_attack("pgd")(network, steps=3, restarts=restarts).perturb(given, 0.05)
+        return np.concatenate([each.logits for each in found]).argmax(axis=1) == given.y
+
+    assert np.all(right(1) >= right(4))
+
+
+def test_a_network_that_gives_nan_is_named():
+    with pytest.raises(UserError, match="linear network gives NaN or infinity for 5 of 5 inputs"):
+        perturbed(find_attack("fgsm")(Broken(np.ones((6, 2))), batch=8), victims(), 0.1)
+
+
+def test_an_unknown_attack_suggests_the_nearest():
+    with pytest.raises(UserError) as caught:
+        find_attack("pgdd")
+    assert "did you mean 'pgd'" in caught.value.hint
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    eps_levels=st.floats(0.1, 40),
+    norm=st.sampled_from(["linf", "l2"]),
+    seed=st.integers(0, 2**16),
+)
+def test_the_grid_keeps_ball_domain_and_pixels(eps_levels, norm, seed):
+    rng = np.random.default_rng(seed)
+    eps = eps_levels / 255
+    x = (rng.integers(0, 256, (4, 3, 3, 1)) / np.float32(255)).astype(np.float32)
+    delta = random_points(x.shape[1:], eps, norm, [(seed, i, 0) for i in range(4)])
+    snapped = snap_to_grid(np.clip(x + delta, 0, 1), x, IMAGE, eps, norm)
+    levels = snapped * 255.0
+    assert np.allclose(levels, np.rint(levels), atol=1e-3)
+    assert size(snapped - x, norm).max() <= eps * (1 + 1e-4) + 1e-6
+    assert snapped.min() >= 0
+    assert snapped.max() <= 1
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_random_points_fill_the_ball(norm):
+    points = random_points((3,), 2.0, norm, [(0, i, 0) for i in range(2000)])
+    lengths = size(points, norm)
+    assert lengths.max() <= 2.0 + 1e-6
+    # uniform in volume: half of it lies outside the radius 2 * 0.5^(1/3)
+    assert 0.45 < np.mean(lengths > 2 * 0.5 ** (1 / 3)) < 0.55
