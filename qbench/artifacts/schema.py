@@ -192,9 +192,9 @@ class EpsScores(Record):
         attack_success: classified wrong, over the inputs that the runtime gets right when clean.
         transfer: classified wrong by the runtime, over the inputs that runtime and surrogate both get right
             when clean and whose attack fooled the surrogate.
-        surrogate_success_before: surrogate fooled by the input as the attack left it, over the inputs that it
-            gets right when clean.
-        surrogate_success_after: the same after rounding to this runtime's input grid.
+        float_success_before: the bundle's float network fooled by the input as the attack left it, over the
+            inputs that it gets right when clean.
+        float_success_after: the same after rounding to this runtime's input grid.
         erased: perturbations that the rounding removed altogether, over the inputs that the attack changed.
         clamped: inputs that rounding had pushed out of the eps-ball and that were moved back, over all.
     """
@@ -203,8 +203,8 @@ class EpsScores(Record):
     robust_accuracy: Proportion
     attack_success: Proportion
     transfer: Proportion
-    surrogate_success_before: Proportion
-    surrogate_success_after: Proportion
+    float_success_before: Proportion
+    float_success_after: Proportion
     erased: Proportion
     clamped: Proportion
 

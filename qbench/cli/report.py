@@ -16,5 +16,9 @@ from qbench.cli.common import FOLDER, run_stage, stage_options
 @stage_options
 def command(replays: tuple[Path, ...], out: Path, seed: int, **options: Any) -> None:
     """Write what REPLAYS say as Markdown, JSON with its schema, and a picture."""
+    from qbench.artifacts import load
+    from qbench.reporting.tables import replay_tables
+
     del seed  # nothing is drawn here
-    run_stage(qbench.report, replays, out, **options)
+    shown = [table for replay in replays for table in replay_tables(load(replay, "replay").content)]
+    run_stage(qbench.report, replays, out, tables=lambda _: shown, **options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from qbench.artifacts import AdvsetContent, BundleContent, Domain, Proportion, ReplayContent
+from qbench.artifacts import AdvsetContent, BundleContent, Disagreement, Domain, Proportion, ReplayContent
 
 NOTHING = "–"  # noqa: RUF001 - an en dash is the usual mark of an empty cell
 
@@ -99,30 +99,38 @@ def _rounding(content: ReplayContent) -> Table:
         (
             each.runtime.name,
             eps_text(at.eps, content.data.domain),
-            percent(at.surrogate_success_before, interval=False),
-            percent(at.surrogate_success_after, interval=False),
+            percent(at.float_success_before, interval=False),
+            percent(at.float_success_after, interval=False),
             f"{at.erased.count:,} of {at.erased.total:,}",
             f"{at.clamped.count:,} of {at.clamped.total:,}",
         )
         for each in content.scores
         for at in each.by_eps
     ]
-    columns = ("runtime", "eps", "success before %", "success after %", "erased", "moved back into the ball")
+    columns = ("runtime", "eps", "float success before %", "after %", "erased", "moved back into the ball")
     return Table("What rounding to the input grid leaves of the attack", columns, tuple(rows), keys=2)
 
 
 def _disagreement(content: ReplayContent) -> Table:
-    rows = [
-        (
-            f"{pair.first} / {pair.second}",
-            "clean" if pair.eps is None else eps_text(pair.eps, content.data.domain),
-            f"{pair.labels.count:,} ({percent(pair.labels, interval=False)} %)",
-            f"{pair.vectors.count:,} ({percent(pair.vectors, interval=False)} %)"
-            if pair.vectors
-            else NOTHING,
-            NOTHING if pair.largest is None else str(pair.largest),
-        )
-        for pair in content.disagreements
-    ]
-    columns = ("runtimes", "inputs", "labels differ", "vectors differ", "largest difference")
-    return Table("Where the runtimes disagree", columns, tuple(rows), keys=2)
+    """One row a pair, one column a set of inputs: other labels / other vectors."""
+    domain = content.data.domain
+    pairs: dict[tuple[str, str], list[Disagreement]] = {}
+    for each in content.disagreements:
+        pairs.setdefault((each.first, each.second), []).append(each)
+    rows = tuple(
+        (first, second, *map(_labels_and_vectors, found), _largest(found))
+        for (first, second), found in pairs.items()
+    )
+    inputs = ("clean", *(eps_text(eps, domain) for eps in content.eps))
+    title = "Where runtimes disagree: inputs with another label / with another output vector"
+    return Table(title, ("runtime", "and runtime", *inputs, "largest difference"), rows, keys=2)
+
+
+def _labels_and_vectors(pair: Disagreement) -> str:
+    return f"{pair.labels.count:,} / {f'{pair.vectors.count:,}' if pair.vectors else NOTHING}"
+
+
+def _largest(pairs: list[Disagreement]) -> str:
+    """The largest difference of any output element, in codes."""
+    known = [pair.largest for pair in pairs if pair.largest is not None]
+    return str(max(known)) if known else NOTHING

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from qbench.artifacts import RuntimeInfo, TensorSpec
+from qbench.artifacts.environment import package_version
+from qbench.errors import EnvironmentLacks, UserError
+from qbench.quant import Quantization
 
 
 class Runtime(ABC):
@@ -22,24 +25,99 @@ class Runtime(ABC):
     Attributes:
         name: as typed after `--runtime`.
         artifact: the file of the bundle that it runs.
-        batch: how many inputs an `invoke` handles best.
+        packages: distributions that provide it, the best first; one of them is enough.
+        install: what to type where none is installed.
     """
 
     name: ClassVar[str]
     artifact: ClassVar[str]
-    batch: int = 64
+    packages: ClassVar[tuple[str, ...]]
+    install: ClassVar[str] = "pip install qbench"
 
     def __init__(self, path: Path, input: TensorSpec, output: TensorSpec, *, threads: int = 1) -> None:  # noqa: A002
         self.path, self.input, self.output, self.threads = path, input, output, threads
 
+    @classmethod
+    def package(cls) -> tuple[str, str]:
+        """The installed distribution that provides the runtime, and its version.
+
+        Raises:
+            EnvironmentLacks: none is installed.
+        """
+        for name in cls.packages:
+            if version := package_version(name):
+                return name, version
+        raise EnvironmentLacks(
+            f"the runtime {cls.name!r} needs the package {' or '.join(cls.packages)}", hint=cls.install
+        )
+
     @property
     @abstractmethod
+    def kernels(self) -> str:
+        """Which implementation of the operators computes, as found in the opened model."""
+
+    @property
     def info(self) -> RuntimeInfo:
         """Package, version and kernels, as found on this machine."""
+        package, version = self.package()
+        return RuntimeInfo(
+            name=self.name,
+            artifact=self.artifact,
+            package=package,
+            version=version,
+            kernels=self.kernels,
+            threads=self.threads,
+        )
+
+    @property
+    def grid(self) -> Quantization | None:
+        """The integer grid that inputs are rounded to, here or inside the artefact; None if there is none."""
+        return self.input.quantization
 
     @abstractmethod
     def invoke(self, batch: NDArray[Any]) -> NDArray[Any]:
-        """Outputs [n, *output.shape] in the output's dtype, for inputs [n, *input.shape] in the input's."""
+        """Outputs [n, *output.shape] in the output's dtype, for inputs [n, *input.shape] in the input's.
+
+        Raises:
+            UserError: the inputs have another shape or dtype.
+        """
 
     def close(self) -> None:  # noqa: B027 - most runtimes hold nothing to release
         """Release what the runtime holds."""
+
+    def _check_input(self, batch: NDArray[Any]) -> None:
+        """Refuse inputs that are not the artefact's."""
+        if batch.shape[1:] != self.input.shape or batch.dtype != self.input.dtype:
+            raise UserError(
+                f"{self.path.name} takes inputs of shape {self.input.shape} and type {self.input.dtype}, "
+                f"not {batch.shape[1:]} and {batch.dtype}",
+                hint="use data of the shape that the network was exported for",
+            )
+
+    def _check_tensor(self, role: str, shape: tuple[int, ...], dtype: str) -> None:
+        """Refuse a file whose tensor is not the one that it is said to have."""
+        stated = self.input if role == "input" else self.output
+        if (shape, dtype) != (stated.shape, stated.dtype):
+            raise UserError(
+                f"{self.path.name} has an {role} of shape {shape} and type {dtype}, "
+                f"where {stated.shape} and {stated.dtype} were stated",
+                hint="export the bundle again, from data of the network's own shape",
+            )
+
+    def _rejected(self, error: Exception) -> EnvironmentLacks:
+        """The error for a model that is sound, but that the installed package cannot run."""
+        package, version = self.package()
+        return EnvironmentLacks(
+            f"{package} {version} cannot run {self.path.name}",
+            cause=" ".join(str(error).split()),
+            hint="where it rejects a per-channel FULLY_CONNECTED, export with --per-tensor-dense; "
+            "otherwise try a newer package or another runtime",
+        )
+
+    def _unreadable(self, format_name: str, error: Exception) -> UserError:
+        """The error for a file that is damaged or of another format."""
+        return UserError(
+            f"{self.path} is not a readable {format_name} model",
+            cause=" ".join(str(error).split()),
+            hint="check that the file is whole: a truncated copy or another format looks like this",
+        )

@@ -29,7 +29,7 @@ def test_a_committed_folder_says_what_it_holds(tmp_path):
     assert again.manifest.seed == 1
     assert list(again.manifest.files) == ["sub/a.txt"]
     assert "numpy" in again.manifest.environment.packages
-    assert os.listdir(tmp_path) == ["r"]
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
 def test_same_recipe_finds_finished_work_and_same_bytes(tmp_path):
@@ -126,7 +126,10 @@ def tiny_disk(tmp_path):
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(tiny_disk):
-    with pytest.raises(EnvironmentLacks, match="is full") as caught, begin(tiny_disk / "r", recipe()) as draft:
+    with (
+        pytest.raises(EnvironmentLacks, match="is full") as caught,
+        begin(tiny_disk / "r", recipe()) as draft,
+    ):
         (draft.path / "first").write_bytes(b"1" * 1000)
         (draft.path / "second").write_bytes(b"2" * 100_000)
     assert caught.value.exit_code == 3

@@ -1,0 +1,70 @@
+"""Runtimes: what executes an artefact, by the name that is typed after `--runtime`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from qbench.artifacts import BundleContent
+from qbench.errors import EnvironmentLacks, UserError, unknown_name
+from qbench.runtimes.base import Runtime
+
+__all__ = ["RUNTIMES", "Runtime", "available", "open_runtime", "runtime_class"]
+
+RUNTIMES = {
+    "tflite": "qbench.runtimes.tflite:TfliteRuntime",
+    "tflite-ref": "qbench.runtimes.tflite:TfliteReferenceRuntime",
+    "tflite-builtin": "qbench.runtimes.tflite:TfliteBuiltinRuntime",
+    "tflm": "qbench.runtimes.tflm:TflmRuntime",
+    "onnx": "qbench.runtimes.onnx:OnnxRuntime",
+    "float": "qbench.runtimes.float:FloatRuntime",
+}
+
+
+def runtime_class(name: str) -> type[Runtime]:
+    """The class of a runtime, its package not yet imported.
+
+    Raises:
+        UserError: no runtime has that name.
+    """
+    if name not in RUNTIMES:
+        raise unknown_name("runtime", name, RUNTIMES)
+    module, _, attribute = RUNTIMES[name].partition(":")
+    return cast("type[Runtime]", getattr(import_module(module), attribute))
+
+
+def available() -> dict[str, str | None]:
+    """By name, None for a runtime that this machine has, or what it lacks and how to get it."""
+    return {name: _lacks(runtime_class(name)) for name in RUNTIMES}
+
+
+def _lacks(runtime: type[Runtime]) -> str | None:
+    try:
+        runtime.package()
+    except EnvironmentLacks as error:
+        return f"{error.what}: {error.hint}"
+    return None
+
+
+def open_runtime(name: str, bundle: Path, content: BundleContent, *, threads: int = 1) -> Runtime:
+    """Open a bundle's artefact with a runtime.
+
+    Args:
+        name: a name of `RUNTIMES`.
+        bundle: the bundle's folder.
+        content: the bundle's header.
+        threads: how many images may be computed side by side; never changes a result.
+
+    Raises:
+        UserError: no such runtime, the bundle lacks its artefact, or the artefact is damaged.
+        EnvironmentLacks: its package is not installed, or cannot run this artefact.
+    """
+    runtime = runtime_class(name)
+    artifact = content.artifacts.get(runtime.artifact)
+    if artifact is None:
+        raise UserError(
+            f"{bundle} has no {runtime.artifact}, which the runtime {name!r} executes",
+            hint=f"it has {', '.join(sorted(content.artifacts))}",
+        )
+    return runtime(bundle / runtime.artifact, artifact.input, artifact.output, threads=threads)

@@ -1,0 +1,171 @@
+"""TFLite on the host: XNNPACK, the reference kernels, and the optimized built-in kernels."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.errors import UserError
+from qbench.quant import CodeType, Quantization
+from qbench.runtimes.base import Runtime
+from qbench.runtimes.batched import BatchedRuntime, Worker
+
+# tflite-runtime is left out on purpose: its last wheel (2.14) was built without XNNPACK for int8, and runs the
+# built-in kernels in its place without a word. LiteRT and TensorFlow 2.18 equal each other, bit for bit.
+PACKAGES = ("ai-edge-litert", "tensorflow", "tensorflow-cpu")
+
+_ONE_IMAGE = 1
+
+
+def make_interpreter(content: bytes, resolver: str) -> Any:
+    """A single-threaded TFLite interpreter.
+
+    Args:
+        content: the flatbuffer.
+        resolver: the name of an `OpResolverType`.
+
+    Raises:
+        ValueError: the content is no TFLite flatbuffer, or holds an operator that the package does not know.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    except ImportError:
+        import tensorflow as tf
+
+        Interpreter, OpResolverType = tf.lite.Interpreter, tf.lite.experimental.OpResolverType  # noqa: N806
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # TensorFlow advertises LiteRT
+        return Interpreter(
+            model_content=content,
+            num_threads=1,
+            experimental_op_resolver_type=getattr(OpResolverType, resolver),
+        )
+
+
+def check_tflite(runtime: Runtime) -> Any:
+    """Open a runtime's file with TFLite's verifier, and hold its tensors against what was stated.
+
+    Returns:
+        An interpreter of the model, not yet allocated.
+
+    Raises:
+        UserError: the file is no TFLite model, or another one than was stated.
+        EnvironmentLacks: it holds an operator that the package does not know.
+    """
+    try:
+        interpreter = make_interpreter(runtime.path.read_bytes(), "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
+    except OSError as error:
+        raise UserError(f"cannot read {runtime.path}", cause=error.strerror) from error
+    except ValueError as error:
+        known = "op for builtin" in str(error)
+        raise (runtime._rejected(error) if known else runtime._unreadable("TFLite", error)) from error
+    for role, tensors in (
+        ("input", interpreter.get_input_details()),
+        ("output", interpreter.get_output_details()),
+    ):
+        if len(tensors) != 1:
+            raise UserError(f"{runtime.path.name} has {len(tensors)} {role}s; qbench runs networks with one")
+        shape = tuple(int(size) for size in tensors[0]["shape"][1:])
+        runtime._check_tensor(role, shape, np.dtype(tensors[0]["dtype"]).name)
+    return interpreter
+
+
+def inner_grid(interpreter: Any) -> Quantization | None:
+    """The grid that a model with float32 input rounds it to in its first operator; None if it does not."""
+    index = interpreter.get_input_details()[0]["index"]
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    for operator in interpreter._get_ops_details():  # the public interface does not tell operators
+        if operator["op_name"] == "QUANTIZE" and index in operator["inputs"]:
+            tensor = tensors[operator["outputs"][0]]
+            scale, zero_point = tensor["quantization"]
+            return Quantization(scale, zero_point, cast("CodeType", np.dtype(tensor["dtype"]).name))
+    return None
+
+
+class TfliteRuntime(BatchedRuntime):
+    """TFLite with its default delegate, XNNPACK."""
+
+    name: ClassVar[str] = "tflite"
+    artifact: ClassVar[str] = "int8.tflite"
+    packages: ClassVar[tuple[str, ...]] = PACKAGES
+    resolver: ClassVar[str] = "AUTO"
+
+    def _open(self) -> Sequence[Worker]:
+        self.package()
+        model = check_tflite(self)
+        self._grid = self.input.quantization or inner_grid(model)
+        content = self.path.read_bytes()
+        try:
+            first = self._open_batched(content)
+            others = [_Interpreter(content, self.resolver, self.batch) for _ in range(self.threads - 1)]
+        except (RuntimeError, ValueError) as error:
+            raise self._rejected(error) from error
+        self._delegated = first.delegated
+        return [first, *others]
+
+    def _open_batched(self, content: bytes) -> _Interpreter:
+        """An interpreter at `batch`, or at one image where the graph has a batch of one built in."""
+        try:
+            found = _Interpreter(content, self.resolver, self.batch)
+            probe = np.zeros((self.batch, *self.input.shape), self.input.dtype)
+            if found(probe).shape[0] == self.batch:
+                return found
+        except (RuntimeError, ValueError):
+            pass  # a RESHAPE to a fixed size, for one
+        self.batch = _ONE_IMAGE
+        return _Interpreter(content, self.resolver, self.batch)
+
+    @property
+    def kernels(self) -> str:
+        """`xnnpack` only where the delegate took operators of this model."""
+        return "xnnpack" if self._delegated else "optimized"
+
+    @property
+    def grid(self) -> Quantization | None:
+        """The grid of the input tensor, or of the QUANTIZE behind a float32 input."""
+        return self._grid
+
+
+class TfliteBuiltinRuntime(TfliteRuntime):
+    """TFLite's optimized built-in kernels, without XNNPACK."""
+
+    name: ClassVar[str] = "tflite-builtin"
+    resolver: ClassVar[str] = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
+
+
+class TfliteReferenceRuntime(TfliteRuntime):
+    """TFLite's reference kernels, which TFLite Micro's equal."""
+
+    name: ClassVar[str] = "tflite-ref"
+    resolver: ClassVar[str] = "BUILTIN_REF"
+
+    @property
+    def kernels(self) -> str:
+        """Always `reference`."""
+        return "reference"
+
+
+class _Interpreter:
+    """One single-threaded interpreter at a fixed batch size; `invoke` releases the GIL."""
+
+    def __init__(self, content: bytes, resolver: str, batch: int) -> None:
+        self._interpreter = make_interpreter(content, resolver)
+        (entry,), (exit_,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._input, self._output = entry["index"], exit_["index"]
+        self._interpreter.resize_tensor_input(self._input, [batch, *entry["shape"][1:]])
+        self._interpreter.allocate_tensors()
+
+    @property
+    def delegated(self) -> bool:
+        """Whether a delegate computes any part of the graph."""
+        return any(operator["op_name"] == "DELEGATE" for operator in self._interpreter._get_ops_details())
+
+    def __call__(self, codes: NDArray[Any]) -> NDArray[Any]:
+        self._interpreter.set_tensor(self._input, codes)
+        self._interpreter.invoke()
+        return cast("NDArray[Any]", self._interpreter.get_tensor(self._output))

@@ -1,0 +1,236 @@
+"""Stage replay: a bundle and an advset through runtimes into a folder of output vectors and scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.artifacts import (
+    AdvsetContent,
+    Artifact,
+    BundleContent,
+    Draft,
+    Recipe,
+    RecordFile,
+    ReplayContent,
+    begin,
+    load,
+)
+from qbench.errors import UserError
+from qbench.progress import SILENT, Advance, Progress
+from qbench.quant import Quantization
+from qbench.replaying.grid import InputGrid
+from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
+from qbench.runtimes import Runtime, available, open_runtime, runtime_class
+from qbench.surrogate.keras import KerasSurrogate
+from qbench.surrogate.scoring import Scorer
+
+# Inputs between two writes of the journal: what an interruption can lose.
+_CHUNK = 256
+
+
+def replay(
+    bundle: str | Path,
+    advset: str | Path,
+    runtimes: Sequence[str],
+    out: str | Path,
+    *,
+    threads: int | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Artifact[ReplayContent]:
+    """Run the clean and adversarial inputs of an advset on the artefacts of a bundle.
+
+    The folder holds `<runtime>/clean.npy` and, for budget i, `<runtime>/eps-<i>.npy`: every output vector,
+    [count, classes] in the artefact's output dtype. An interrupted replay goes on where it stopped.
+
+    Args:
+        bundle: folder that `export` wrote.
+        advset: folder that `attack` wrote, against this bundle or another of the same data.
+        runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here if empty.
+        out: folder to write.
+        threads: inputs computed side by side, never changing a result; all cores if None.
+        force: replace what `out` holds.
+        progress: hears of every chunk.
+
+    Raises:
+        UserError: a runtime is unknown or named twice, or advset and bundle do not fit each other.
+        EnvironmentLacks: a runtime's package is missing, or cannot run the artefact.
+    """
+    source, attacked = load(Path(bundle), "bundle"), load(Path(advset), "advset")
+    _check_fit(source.content, attacked.content)
+    names = _chosen(runtimes)
+    recipe = Recipe(
+        "replay",
+        settings={"runtimes": {name: " ".join(runtime_class(name).package()) for name in names}},
+        inputs={"bundle": source.manifest.key, "advset": attacked.manifest.key},
+    )
+    started = begin(Path(out), recipe, force=force)
+    if isinstance(started, Artifact):
+        return started
+    inputs = _Inputs.read(attacked)
+    with started as draft:
+        job = _Job(draft, source, inputs, progress)
+        results = [job.run(name, threads or os.cpu_count() or 1) for name in names]
+        return draft.commit(job.content(attacked.content, results))
+
+
+def _check_fit(bundle: BundleContent, advset: AdvsetContent) -> None:
+    """Refuse an advset whose inputs mean something else to this bundle."""
+    for what in ("domain", "input_shape", "classes"):
+        ours, theirs = getattr(bundle.data, what), getattr(advset.data, what)
+        if ours != theirs:
+            raise UserError(
+                f"the advset does not fit the bundle: its {what.replace('_', ' ')} is {theirs}, "
+                f"the bundle's {ours}",
+                hint=f"the bundle was made with {bundle.data.name}, the advset with {advset.data.name}",
+            )
+
+
+def _chosen(names: Sequence[str]) -> list[str]:
+    """The runtimes to use, each once; those that are here if none is named."""
+    if len(set(names)) < len(names):
+        raise UserError("a runtime is named twice", hint="name each once")
+    return list(names) or [name for name, lacks in available().items() if lacks is None]
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """An advset's arrays: clean inputs, labels, budgets, and adversarial inputs and surrogate labels by budget."""
+
+    clean: NDArray[np.float32]
+    truth: NDArray[np.int64]
+    eps: tuple[float, ...]
+    adversarial: tuple[NDArray[np.float32], ...]
+    surrogate: Labels
+    advset: AdvsetContent
+
+    @classmethod
+    def read(cls, advset: Artifact[AdvsetContent]) -> _Inputs:
+        """Open the files of an advset, memory-mapped."""
+
+        def array(name: str) -> NDArray[Any]:
+            found: NDArray[Any] = np.load(advset.path / name, mmap_mode="r")
+            return found
+
+        results = advset.content.results
+        return cls(
+            clean=array("inputs.npy"),
+            truth=np.asarray(array("labels.npy")),
+            eps=tuple(each.eps for each in results),
+            adversarial=tuple(array(each.file) for each in results),
+            surrogate=Labels(
+                array("logits-clean.npy").argmax(axis=1),
+                tuple(array(f"logits-{each.file}").argmax(axis=1) for each in results),
+            ),
+            advset=advset.content,
+        )
+
+
+class _Job:
+    """Runs runtimes one after the other on the same inputs."""
+
+    def __init__(
+        self, draft: Draft, bundle: Artifact[BundleContent], inputs: _Inputs, progress: Progress
+    ) -> None:
+        self.draft, self.bundle, self.inputs, self.progress = draft, bundle, inputs, progress
+        content = bundle.content
+        self._score_float = Scorer(
+            KerasSurrogate.load(bundle.path / "float.keras", content.preprocessing, content.data.domain)
+        )
+        self._float = Labels(
+            self._float_labels(inputs.clean), tuple(self._float_labels(x) for x in inputs.adversarial)
+        )
+        self._roundings: dict[Quantization | None, Rounding] = {}
+
+    def run(self, name: str, threads: int) -> tuple[Outputs, Rounding]:
+        """All outputs of one runtime, computed or found in the journal."""
+        runtime = open_runtime(name, self.bundle.path, self.bundle.content, threads=threads)
+        try:
+            passes = (1 + len(self.inputs.eps)) * len(self.inputs.truth)
+            with self.progress.task(f"replaying on {name}", passes) as advance:
+                clean = self._invoke_all(runtime, "clean", None, advance)
+                by_eps = [
+                    self._invoke_all(runtime, f"eps-{i}", i, advance) for i in range(len(self.inputs.eps))
+                ]
+            outputs = Outputs(runtime.info, clean, tuple(by_eps))
+            if runtime.grid not in self._roundings:
+                self._roundings[runtime.grid] = self._rounding(self._grid(runtime))
+            return outputs, self._roundings[runtime.grid]
+        finally:
+            runtime.close()
+
+    def content(self, advset: AdvsetContent, results: Sequence[tuple[Outputs, Rounding]]) -> ReplayContent:
+        """The header of the finished replay."""
+        eps, truth = self.inputs.eps, self.inputs.truth
+        float_file = self.bundle.manifest.files["float.keras"]
+        return ReplayContent(
+            network=f"{self.bundle.content.data.name}-{float_file.sha256[:8]}",
+            data=advset.data,
+            attack=advset.attack,
+            norm=advset.norm,
+            surrogate=advset.surrogate,
+            grid=advset.grid,
+            eps=eps,
+            count=advset.count,
+            scores=tuple(
+                score(outputs, rounding, truth, self.inputs.surrogate, self._float, eps)
+                for outputs, rounding in results
+            ),
+            disagreements=disagreements([outputs for outputs, _ in results], eps),
+        )
+
+    def _float_labels(self, x: NDArray[np.float32]) -> NDArray[np.int64]:
+        labels: NDArray[np.int64] = self._score_float(x).argmax(axis=1)
+        return labels
+
+    def _grid(self, runtime: Runtime) -> InputGrid | None:
+        return InputGrid(runtime.grid, self.bundle.content.preprocessing) if runtime.grid else None
+
+    def _invoke_all(self, runtime: Runtime, name: str, budget: int | None, advance: Advance) -> NDArray[Any]:
+        """Outputs for the clean inputs or those of a budget, chunk by chunk through the journal."""
+        shape = (len(self.inputs.truth), *runtime.output.shape)
+        file = RecordFile(self.draft.path / runtime.name / f"{name}.npy", shape, runtime.output.dtype)
+        advance(file.done)
+        while not file.complete:
+            rows = slice(file.done, file.done + _CHUNK)
+            found = runtime.invoke(self._fed(runtime, rows, budget))
+            file.append(found)
+            advance(len(found))
+        return file.read()
+
+    def _fed(self, runtime: Runtime, rows: slice, budget: int | None) -> NDArray[Any]:
+        """Inputs as the runtime takes them: codes, values on its inner grid, or plain values."""
+        x = np.asarray(self.inputs.clean[rows])
+        x_adv = x if budget is None else np.asarray(self.inputs.adversarial[budget][rows])
+        grid = self._grid(runtime)
+        if grid is None:
+            return self.bundle.content.preprocessing.apply(x_adv)
+        codes = grid.codes(x)
+        if budget is not None:
+            codes = grid.rounded(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm).codes
+        return codes if runtime.input.quantization else grid.quantization.dequantize(codes)
+
+    def _rounding(self, grid: InputGrid | None) -> Rounding:
+        """What a grid does to every budget's inputs, and how the float network labels them then."""
+        x = np.asarray(self.inputs.clean)
+        changed = tuple((a != x).any(axis=tuple(range(1, x.ndim))) for a in self.inputs.adversarial)
+        if grid is None:
+            nothing = tuple(np.zeros(len(x), bool) for _ in changed)
+            return Rounding(changed, nothing, nothing, self._float.by_eps)
+        found = [
+            grid.rounded(np.asarray(a), x, eps, self.inputs.advset.norm)
+            for a, eps in zip(self.inputs.adversarial, self.inputs.eps, strict=True)
+        ]
+        return Rounding(
+            changed,
+            tuple(each.erased for each in found),
+            tuple(each.clamped for each in found),
+            tuple(self._float_labels(grid.values(each.codes)) for each in found),
+        )
