@@ -121,11 +121,13 @@ class BundleContent(Record):
     """One network at one quantization.
 
     Attributes:
+        network: what tables call it: the network's name in models/, or its file's.
         artifacts: by file name: float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx.
         calibration: what the integer ranges were fitted on.
         adopted: SHA-256 of the vendor's file that took the place of converting, if one did.
     """
 
+    network: str
     data: DataInfo
     preprocessing: Preprocessing
     artifacts: dict[str, ArtifactInfo]
@@ -240,7 +242,7 @@ class ReplayContent(Record):
     """Outputs of an advset on runtimes; `<runtime>/clean.npy` and `<runtime>/eps-<i>.npy` hold the vectors.
 
     Attributes:
-        network: the bundle's name for tables: its data set and the hash of float.keras.
+        network: the bundle's.
     """
 
     network: str

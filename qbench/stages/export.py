@@ -53,6 +53,7 @@ _MEASURED_BY = {
 class _Source:
     """The network to export: its file, and what is known of it."""
 
+    name: str
     file: Path
     sha256: str
     preprocessing: Preprocessing | None
@@ -100,6 +101,7 @@ def export(
     recipe = Recipe(
         "bundle",
         settings={
+            "network": source.name,
             "calibration": calibration,
             "input_range": None if input_range is None else list(input_range),
             "per_tensor_dense": per_tensor_dense,
@@ -125,14 +127,15 @@ def _find(path: Path) -> _Source:
     """The network behind a path, with what a trained folder says of it."""
     if (path / "manifest.json").is_file():
         trained = load(path, "trained")
-        return _Source(path / "float.keras", trained.manifest.key, trained.content.preprocessing)
+        content = trained.content
+        return _Source(content.network, path / "float.keras", trained.manifest.key, content.preprocessing)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file())
         digest = hashlib.sha256("".join(f"{p.relative_to(path)}{sha256_of(p)}" for p in files).encode())
-        return _Source(path, digest.hexdigest(), None)
+        return _Source(path.name, path, digest.hexdigest(), None)
     if not path.is_file():
         raise UserError(f"there is no network at {path}", hint="check the path")
-    return _Source(path, sha256_of(path), None)
+    return _Source(path.stem, path, sha256_of(path), None)
 
 
 class _Bundler:
@@ -178,6 +181,7 @@ class _Bundler:
             self._write_c()
             advance(1)
         return BundleContent(
+            network=source.name,
             data=self.dataset.info,
             preprocessing=preprocessing,
             artifacts=self._measured(preprocessing),

@@ -102,7 +102,7 @@ def _chosen(names: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Inputs:
-    """An advset's arrays: clean inputs, labels, budgets, and adversarial inputs and surrogate labels by budget."""
+    """The arrays of an advset."""
 
     clean: NDArray[np.float32]
     truth: NDArray[np.int64]
@@ -169,9 +169,8 @@ class _Job:
     def content(self, advset: AdvsetContent, results: Sequence[tuple[Outputs, Rounding]]) -> ReplayContent:
         """The header of the finished replay."""
         eps, truth = self.inputs.eps, self.inputs.truth
-        float_file = self.bundle.manifest.files["float.keras"]
         return ReplayContent(
-            network=f"{self.bundle.content.data.name}-{float_file.sha256[:8]}",
+            network=self.bundle.content.network,
             data=advset.data,
             attack=advset.attack,
             norm=advset.norm,
