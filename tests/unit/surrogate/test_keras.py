@@ -4,8 +4,10 @@ import pytest
 from keras import layers
 
 from qbench.artifacts import Preprocessing
+from qbench.attacks import Victims, find_attack
 from qbench.data import IMAGE
 from qbench.errors import UserError
+from qbench.surrogate.frozen import load_saved_model
 from qbench.surrogate.keras import KerasSurrogate, without_softmax
 from qbench.surrogate.scoring import Scorer
 
@@ -56,6 +58,19 @@ def test_a_softmax_that_the_graph_does_not_show_is_refused():
     by_hand = keras.Model(inputs, powers / keras.ops.sum(powers, axis=-1, keepdims=True))
     with pytest.raises(UserError, match="cannot be taken off"):
         without_softmax(by_hand)
+
+
+def test_a_saved_model_can_be_attacked(tmp_path):
+    model = network(layers.Dense(3, activation="softmax"))
+    model.export(tmp_path / "saved", verbose=False)
+    load_saved_model(tmp_path / "saved").save(tmp_path / "m.keras")
+    victims = Victims(X, np.zeros(len(X), np.int64), np.arange(len(X)))
+    frozen = KerasSurrogate.load(tmp_path / "m.keras", Preprocessing(), IMAGE)
+    direct = KerasSurrogate(model, Preprocessing(), IMAGE)
+    found, wanted = (
+        next(find_attack("pgd")(each, batch=8).perturb(victims, 0.1)) for each in (frozen, direct)
+    )
+    assert np.allclose(found.x, wanted.x, atol=1e-5)
 
 
 def test_a_file_gives_the_same_surrogate(tmp_path):
