@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import qbench
+from qbench.artifacts import Artifact
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,3 +28,66 @@ def data_root() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("QBENCH_DATA names no folder with data sets")
     return Path(root)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Artifact[Any]:
+    """digits-cnn after a few epochs: good enough to attack."""
+    return qbench.train("digits-cnn", "digits", tmp_path_factory.mktemp("walk") / "trained", epochs=6)
+
+
+@pytest.fixture(scope="session")
+def bundle(trained: Artifact[Any]) -> Artifact[Any]:
+    """The bundle of that network."""
+    return qbench.export(trained.path, "digits", trained.path.parent / "bundle")
+
+
+@pytest.fixture(scope="session")
+def advset(bundle: Artifact[Any]) -> Artifact[Any]:
+    """A short PGD on 100 of its inputs."""
+    out = bundle.path.parent / "advset"
+    return qbench.attack(
+        bundle.path, "digits", out, attack="pgd", eps=[4 / 255, 16 / 255], steps=5, count=100
+    )
+
+
+@pytest.fixture(scope="session")
+def replayed(bundle: Artifact[Any], advset: Artifact[Any]) -> Artifact[Any]:
+    """That advset on XNNPACK and the reference kernels."""
+    out = bundle.path.parent / "replay"
+    return qbench.replay(bundle.path, advset.path, ["tflite", "tflite-ref", "onnx", "float"], out)
+
+
+class Command:
+    """The command line in a process of its own."""
+
+    def __call__(self, *args: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run `qbench ARGS` to its end."""
+        return subprocess.run(self.argv(*args), capture_output=True, text=True, check=False, **options)
+
+    def json(self, *args: Any) -> dict[str, Any]:
+        """Run it with `--json`, which must succeed, and parse what it prints."""
+        done = self(*args, "--json")
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    @staticmethod
+    def argv(*args: Any) -> list[str]:
+        """The command's words."""
+        return [sys.executable, "-m", "qbench", *map(str, args)]
+
+
+@pytest.fixture(scope="session")
+def command() -> Command:
+    """Runs the command line."""
+    return Command()
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, by name."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

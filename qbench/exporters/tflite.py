@@ -50,7 +50,7 @@ def _converter(model: keras.Model) -> Any:
     signature = tf.TensorSpec((1, *model.inputs[0].shape[1:]), tf.float32, name="input")
     forward = tf.function(lambda x: model(x, training=False), input_signature=[signature])
     frozen = convert_variables_to_constants_v2(forward.get_concrete_function())
-    return tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
 
 
 def _converted(converter: Any) -> bytes:

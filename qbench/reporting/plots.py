@@ -16,7 +16,7 @@ _SPREAD = 0.07
 
 
 def robustness_curves(content: ReplayContent, path: Path) -> None:
-    """Robust accuracy against eps, a line with 95 % intervals a runtime, written as SVG or PNG by suffix."""
+    """Robust accuracy against eps, a point with its 95 % interval a runtime, written as SVG or PNG by suffix."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -46,7 +46,7 @@ def robustness_curves(content: ReplayContent, path: Path) -> None:
                 markersize=5,
                 color=_COLOURS[i % len(_COLOURS)],
                 label=each.runtime.name,
-                linewidth=0.8,
+                linestyle="none",
                 elinewidth=1.2,
                 capsize=2,
             )

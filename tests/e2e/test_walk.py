@@ -1,0 +1,179 @@
+"""The walk of the README through the command line, each command in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from tests.conftest import bytes_of
+
+RUNTIMES = ("tflite", "tflite-ref", "tflite-builtin", "onnx", "float")
+
+
+def test_the_walk_from_training_to_the_report(command, tmp_path):
+    out = {name: tmp_path / name for name in ("trained", "bundle", "advset", "replay", "report")}
+    made = command("train", "digits-cnn", "--data", "digits", "--epochs", 2, "--out", out["trained"])
+    assert made.returncode == 0, made.stderr
+    assert "test accuracy %" in made.stdout
+    assert made.stderr == "", "chatter"
+
+    exported = command("export", out["trained"], "--data", "digits", "--out", out["bundle"], "--max-drop", 1)
+    assert exported.returncode == 0, exported.stderr
+    assert exported.stderr == "", "chatter"
+    files = {path.name for path in out["bundle"].iterdir()}
+    assert files == {
+        *("float.keras", "float.tflite", "int8.tflite", "float.onnx", "int8.onnx"),
+        *("model_data.c", "model_data.h", "manifest.json"),
+    }
+
+    attack = ("attack", out["bundle"], "--data", "digits", "--attack", "pgd", "--eps", "8/255,1/10")
+    attacked = command.json(*attack, "--steps", 3, "--count", 50, "--out", out["advset"])
+    assert attacked["content"]["results"][0]["eps"] == 8 / 255
+    assert not attacked["reused"]
+    assert command.json(*attack, "--steps", 3, "--count", 50, "--out", out["advset"])["reused"]
+
+    runtimes = [word for name in RUNTIMES for word in ("--runtime", name)]
+    replayed = command("replay", out["bundle"], out["advset"], *runtimes, "--out", out["replay"])
+    assert replayed.returncode == 0, replayed.stderr
+    assert replayed.stderr == "", "chatter"
+    assert all(name in replayed.stdout for name in RUNTIMES)
+    assert np.load(out["replay"] / "tflite-ref" / "eps-1.npy").shape == (50, 10)
+
+    reported = command("report", out["replay"], "--out", out["report"])
+    assert reported.returncode == 0, reported.stderr
+    assert "robust accuracy" in (out["report"] / "report.md").read_text()
+    scores = json.loads((out["report"] / "report.json").read_text())["replays"][0]["results"]["scores"]
+    assert [each["runtime"]["name"] for each in scores] == list(RUNTIMES)
+
+
+def test_the_same_commands_give_the_same_bytes_in_another_process(
+    command, tmp_path, trained, bundle, advset, replayed
+):
+    """Holds for every file of every artefact folder."""
+    again = {name: tmp_path / name for name in ("trained", "bundle", "advset", "replay", "r1", "r2")}
+    steps = (
+        ("train", "digits-cnn", "--data", "digits", "--epochs", 6, "--out", again["trained"]),
+        ("export", again["trained"], "--data", "digits", "--out", again["bundle"]),
+        (
+            *("attack", again["bundle"], "--data", "digits", "--attack", "pgd", "--eps", "4/255,16/255"),
+            *("--steps", 5, "--count", 100, "--batch", 37, "--out", again["advset"]),
+        ),
+        (
+            *("replay", again["bundle"], again["advset"], "--out", again["replay"]),
+            *(w for r in ("tflite", "tflite-ref", "onnx", "float") for w in ("--runtime", r)),
+        ),
+        ("report", again["replay"], "--out", again["r1"]),
+        ("report", replayed.path, "--out", again["r2"]),
+    )
+    for step in steps:
+        done = command(*step, "--quiet")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == ""
+    for name, first in (("trained", trained), ("bundle", bundle), ("advset", advset), ("replay", replayed)):
+        ours, theirs = bytes_of(first.path), bytes_of(again[name])
+        assert ours.keys() == theirs.keys()
+        assert [file for file in ours if ours[file] != theirs[file]] == []
+    assert bytes_of(again["r1"]) == bytes_of(again["r2"])
+
+
+def stopped_half_way(argv, folder, how):
+    """Start a command, stop it when a part of its work is on the disk, and return the process."""
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        parts = [*folder.glob(".*.partial/eps-*.npy"), *folder.glob(".*.partial/*/eps-*.npy")]
+        if any(part.stat().st_size > 4096 for part in parts):
+            process.send_signal(how)
+            break
+        time.sleep(0.002)
+    process.communicate(timeout=60)
+    return process
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+def test_a_stopped_attack_goes_on_to_the_same_bytes(command, bundle, tmp_path, how):
+    def words(out):
+        eps = ",".join(f"{i}/255" for i in range(1, 21))
+        return (
+            *("attack", bundle.path, "--data", "digits", "--attack", "pgd", "--eps", eps),
+            *("--count", 64, "--batch", 16, "--out", out),
+        )
+
+    process = stopped_half_way(command.argv(*words(tmp_path / "a" / "x")), tmp_path / "a", how)
+    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    assert not (tmp_path / "a" / "x").exists()
+    (kept,) = (tmp_path / "a").glob(".x.*.partial")
+    assert any(path.name.startswith("eps-") for path in kept.iterdir())
+    assert command(*words(tmp_path / "a" / "x")).returncode == 0
+    assert command(*words(tmp_path / "b" / "x")).returncode == 0
+    assert bytes_of(tmp_path / "a" / "x") == bytes_of(tmp_path / "b" / "x")
+    assert os.listdir(tmp_path / "a") == ["x"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+def test_a_stopped_replay_goes_on_to_the_same_bytes(command, bundle, tmp_path, how):
+    advset = tmp_path / "advset"
+    eps = ",".join(f"{i}/255" for i in range(1, 31))
+    made = command(
+        *("attack", bundle.path, "--data", "digits", "--attack", "fgsm", "--eps", eps, "--out", advset)
+    )
+    assert made.returncode == 0, made.stderr
+
+    def words(out):
+        return ("replay", bundle.path, advset, "--runtime", "tflite-ref", "--threads", 1, "--out", out)
+
+    process = stopped_half_way(command.argv(*words(tmp_path / "a" / "x")), tmp_path / "a", how)
+    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    (kept,) = (tmp_path / "a").glob(".x.*.partial")
+    assert (kept / "tflite-ref" / "clean.npy").is_file()
+    assert command(*words(tmp_path / "a" / "x")).returncode == 0
+    assert command(*words(tmp_path / "b" / "x")).returncode == 0
+    assert bytes_of(tmp_path / "a" / "x") == bytes_of(tmp_path / "b" / "x")
+
+
+def test_what_the_user_can_get_wrong(command, bundle, advset, tmp_path):
+    out = tmp_path / "out"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep me")
+    damaged = tmp_path / "cut.tflite"
+    damaged.write_bytes((bundle.path / "int8.tflite").read_bytes()[:5000])
+    text = tmp_path / "text.tflite"
+    text.write_text("not a model")
+    attack = ("attack", bundle.path, "--data", "digits", "--attack", "pgd", "--out", out)
+    replay = ("replay", bundle.path, advset.path, "--out", out)
+    export = ("export", bundle.path / "float.keras", "--data", "digits", "--out", out)
+    cases = (
+        ((*attack, "--eps", "-1"), "eps -1 is not a positive number"),
+        ((*attack, "--eps", "8"), "write 8/255"),
+        ((*attack, "--eps", "x"), "is not a list of budgets"),
+        ((*attack, "--eps", "0.1", "--step-size", "-1"), "step size"),
+        ((*replay, "--runtime", "tflite-rf"), "did you mean 'tflite-ref'"),
+        ((*replay, "--runtime", "tflite", "--runtime", "tflite"), "named twice"),
+        ((*export, "--adopt", damaged), "cut.tflite is not a TFLite model"),
+        ((*export, "--adopt", text), "text.tflite is not a TFLite model"),
+        ((*export, "--adopt", bundle.path / "float.tflite"), "is not an integer network"),
+        ((*export, "--input-range", "255"), "is not two numbers with a comma"),
+        (("replay", advset.path, bundle.path, "--out", out), "holds a qbench advset; a bundle is wanted here"),
+        ((*replay[:-1], tmp_path / "mine"), "not a qbench folder"),
+    )
+    for words, said in cases:
+        done = command(*words)
+        assert done.returncode == 2, (words, done.stderr)
+        assert said in " ".join(done.stderr.split()), (words, done.stderr)
+        assert "Traceback" not in done.stderr
+        assert not out.exists()
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "keep me"
+
+
+def test_a_drop_of_accuracy_fails_the_export_and_leaves_the_bundle(command, trained, tmp_path):
+    out = tmp_path / "poor"
+    words = ("export", trained.path, "--data", "digits", "--input-range", "0,0.02", "--calibration", 1)
+    done = command(*words, "--max-drop", "0", "--out", out)
+    codes = {done.returncode, command(*words, "--max-drop", "0", "--out", out).returncode}
+    assert codes == {1}, done.stderr
+    assert (out / "manifest.json").is_file()
+    assert command(*words, "--max-drop", "1", "--out", out).returncode == 0
