@@ -85,7 +85,7 @@ class Runtime(ABC):
     def close(self) -> None:  # noqa: B027 - most runtimes hold nothing to release
         """Release what the runtime holds."""
 
-    def _check_input(self, batch: NDArray[Any]) -> None:
+    def check_input(self, batch: NDArray[Any]) -> None:
         """Refuse inputs that are not the artefact's."""
         if batch.shape[1:] != self.input.shape or batch.dtype != self.input.dtype:
             raise UserError(
@@ -94,7 +94,7 @@ class Runtime(ABC):
                 hint="use data of the shape that the network was exported for",
             )
 
-    def _check_tensor(self, role: str, shape: tuple[int, ...], dtype: str) -> None:
+    def check_tensor(self, role: str, shape: tuple[int, ...], dtype: str) -> None:
         """Refuse a file whose tensor is not the one that it is said to have."""
         stated = self.input if role == "input" else self.output
         if (shape, dtype) != (stated.shape, stated.dtype):
@@ -104,7 +104,7 @@ class Runtime(ABC):
                 hint="export the bundle again, from data of the network's own shape",
             )
 
-    def _rejected(self, error: Exception) -> EnvironmentLacks:
+    def rejected(self, error: Exception) -> EnvironmentLacks:
         """The error for a model that is sound, but that the installed package cannot run."""
         package, version = self.package()
         return EnvironmentLacks(
@@ -114,7 +114,7 @@ class Runtime(ABC):
             "otherwise try a newer package or another runtime",
         )
 
-    def _unreadable(self, format_name: str, error: Exception) -> UserError:
+    def unreadable(self, format_name: str, error: Exception) -> UserError:
         """The error for a file that is damaged or of another format."""
         return UserError(
             f"{self.path} is not a readable {format_name} model",

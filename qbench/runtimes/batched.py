@@ -47,7 +47,7 @@ class BatchedRuntime(Runtime):
         Raises:
             UserError: the inputs have another shape or dtype.
         """
-        self._check_input(batch)
+        self.check_input(batch)
         out = np.empty((len(batch), *self.output.shape), self.output.dtype)
         starts = iter(range(0, len(batch), self.batch))  # shared: a worker that is done takes the next
 
@@ -68,9 +68,7 @@ class BatchedRuntime(Runtime):
             part = np.concatenate([part, np.zeros((self.batch - len(part), *part.shape[1:]), part.dtype)])
         found = worker(part)
         if found.shape != (self.batch, *self.output.shape) or found.dtype != self.output.dtype:
-            raise InternalFault(
-                f"{self.name} answered {found.dtype} {found.shape} for {self.batch} inputs of {self.path.name}"
-            )
+            raise InternalFault(f"{self.name} answered {found.dtype} {found.shape} for {self.batch} inputs")
         return found
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from qbench.runtimes.batched import BatchedRuntime, Worker
 
 
 class FloatRuntime(BatchedRuntime):
-    """The Keras network in float32, on inputs in the network's own unit; TensorFlow brings its own threads."""
+    """The Keras network in float32, on inputs in its own unit; TensorFlow brings its own threads."""
 
     name: ClassVar[str] = "float"
     artifact: ClassVar[str] = "float.keras"
@@ -25,8 +25,8 @@ class FloatRuntime(BatchedRuntime):
         try:
             model = keras.models.load_model(self.path, compile=False)
         except (ValueError, OSError, TypeError, KeyError) as error:
-            raise self._unreadable("Keras", error) from error
-        self._check_tensor("input", tuple(model.input_shape[1:]), "float32")
+            raise self.unreadable("Keras", error) from error
+        self.check_tensor("input", tuple(model.input_shape[1:]), "float32")
 
         @tf.function(  # type: ignore[untyped-decorator]
             input_signature=[tf.TensorSpec((self.batch, *self.input.shape), tf.float32)]

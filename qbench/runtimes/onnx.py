@@ -14,8 +14,8 @@ from qbench.runtimes.batched import BatchedRuntime, Worker
 class OnnxRuntime(BatchedRuntime):
     """ONNX Runtime's CPU provider on a graph in QDQ form.
 
-    The graph's own ends are float32, behind a QuantizeLinear and before a DequantizeLinear. Codes go in
-    dequantized and come out quantized again, which both are exact: a code times its scale rounds to that code.
+    The graph's own ends are float32, before a QuantizeLinear and behind a DequantizeLinear. Codes go in
+    dequantized and come out quantized again; both are exact, since a code times its scale rounds to it.
     """
 
     name: ClassVar[str] = "onnx"
@@ -35,12 +35,12 @@ class OnnxRuntime(BatchedRuntime):
                 str(self.path), options, providers=["CPUExecutionProvider"]
             )
         except refused.NotImplemented as error:
-            raise self._rejected(error) from error
+            raise self.rejected(error) from error
         except Exception as error:  # its exceptions share no base class of their own
-            raise self._unreadable("ONNX", error) from error
+            raise self.unreadable("ONNX", error) from error
         (entry,) = self._session.get_inputs()
         self._entry = entry.name
-        self._check_tensor("input", tuple(entry.shape[1:]), self.input.dtype)
+        self.check_tensor("input", tuple(entry.shape[1:]), self.input.dtype)
         if isinstance(entry.shape[0], int):
             self.batch = entry.shape[0]
         return [self._run] * self.threads  # a session may run in many threads at once

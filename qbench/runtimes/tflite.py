@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.artifacts.environment import package_version
 from qbench.errors import UserError
 from qbench.quant import CodeType, Quantization
 from qbench.runtimes.base import Runtime
 from qbench.runtimes.batched import BatchedRuntime, Worker
 
-# tflite-runtime is left out on purpose: its last wheel (2.14) was built without XNNPACK for int8, and runs the
-# built-in kernels in its place without a word. LiteRT and TensorFlow 2.18 equal each other, bit for bit.
+# tflite-runtime is left out on purpose: its last wheel (2.14) was built without XNNPACK for int8, and runs
+# the built-in kernels in its place without a word. LiteRT and TensorFlow 2.18 are equal, bit for bit.
 PACKAGES = ("ai-edge-litert", "tensorflow", "tensorflow-cpu")
 
 _ONE_IMAGE = 1
@@ -32,9 +32,9 @@ def make_interpreter(content: bytes, resolver: str) -> Any:
     Raises:
         ValueError: the content is no TFLite flatbuffer, or holds an operator that the package does not know.
     """
-    try:
+    if package_version("ai-edge-litert"):
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
-    except ImportError:
+    else:
         import tensorflow as tf
 
         Interpreter, OpResolverType = tf.lite.Interpreter, tf.lite.experimental.OpResolverType  # noqa: N806
@@ -63,7 +63,7 @@ def check_tflite(runtime: Runtime) -> Any:
         raise UserError(f"cannot read {runtime.path}", cause=error.strerror) from error
     except ValueError as error:
         known = "op for builtin" in str(error)
-        raise (runtime._rejected(error) if known else runtime._unreadable("TFLite", error)) from error
+        raise (runtime.rejected(error) if known else runtime.unreadable("TFLite", error)) from error
     for role, tensors in (
         ("input", interpreter.get_input_details()),
         ("output", interpreter.get_output_details()),
@@ -71,7 +71,7 @@ def check_tflite(runtime: Runtime) -> Any:
         if len(tensors) != 1:
             raise UserError(f"{runtime.path.name} has {len(tensors)} {role}s; qbench runs networks with one")
         shape = tuple(int(size) for size in tensors[0]["shape"][1:])
-        runtime._check_tensor(role, shape, np.dtype(tensors[0]["dtype"]).name)
+        runtime.check_tensor(role, shape, np.dtype(tensors[0]["dtype"]).name)
     return interpreter
 
 
@@ -104,7 +104,7 @@ class TfliteRuntime(BatchedRuntime):
             first = self._open_batched(content)
             others = [_Interpreter(content, self.resolver, self.batch) for _ in range(self.threads - 1)]
         except (RuntimeError, ValueError) as error:
-            raise self._rejected(error) from error
+            raise self.rejected(error) from error
         self._delegated = first.delegated
         return [first, *others]
 

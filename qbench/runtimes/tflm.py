@@ -11,7 +11,7 @@ from qbench.quant import Quantization
 from qbench.runtimes.batched import BatchedRuntime, Worker
 from qbench.runtimes.tflite import check_tflite, inner_grid
 
-# Room for any network that a microcontroller could hold; pages that the interpreter never touches cost nothing.
+# Room for any network that a microcontroller could hold; pages that are never touched cost nothing.
 ARENA_BYTES = 1 << 28
 
 
@@ -33,7 +33,7 @@ class TflmRuntime(BatchedRuntime):
         try:
             interpreter = runtime.Interpreter.from_bytes(self.path.read_bytes(), arena_size=ARENA_BYTES)
         except RuntimeError as error:
-            raise self._rejected(error) from error
+            raise self.rejected(error) from error
 
         def worker(codes: NDArray[Any]) -> NDArray[Any]:
             interpreter.set_input(codes, 0)
