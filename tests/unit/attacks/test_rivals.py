@@ -1,0 +1,62 @@
+"""Strength against Foolbox on a real network: MLPerf Tiny's ResNet-8 and CIFAR-10-JPEG."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from qbench.artifacts import Preprocessing
+from qbench.attacks import Victims, find_attack
+from qbench.data import IMAGE, load_dataset
+from qbench.surrogate.keras import KerasSurrogate
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+COUNT = 128
+
+
+@pytest.fixture(scope="module")
+def resnet8(data_root):
+    file = data_root / "mlperf-tiny" / "ic-resnet8" / "float.h5"
+    return KerasSurrogate.load(file, Preprocessing(scale=255.0), IMAGE)
+
+
+@pytest.fixture(scope="module")
+def victims(data_root):
+    data = load_dataset(str(data_root / "cifar10-jpeg-test.zip"))
+    rows = np.random.default_rng(0).permutation(len(data.test))[:COUNT]
+    return Victims(data.inputs(data.test.x[rows]), data.test.y[rows], rows)
+
+
+@pytest.mark.parametrize("eps", [0.5 / 255, 1 / 255])
+@pytest.mark.parametrize(
+    ("name", "norm", "rival", "steps"),
+    [
+        ("fgsm", "linf", "LinfFastGradientAttack", None),
+        ("bim", "linf", "LinfBasicIterativeAttack", 10),
+        ("pgd", "linf", "LinfPGD", 40),
+        ("pgd", "l2", "L2PGD", 20),
+    ],
+)
+def test_no_weaker_than_foolbox(resnet8, victims, name, norm, rival, steps, eps):
+    foolbox = pytest.importorskip("foolbox", reason="the extra 'rivals' is not installed")
+    radius = eps if norm == "linf" else 20 * eps
+    ours = {} if steps is None else {"steps": steps, "step_size": radius / 5}
+    theirs = {} if steps is None else {"steps": steps, "abs_stepsize": radius / 5}
+
+    (found,) = find_attack(name)(resnet8, norm=norm, batch=COUNT, **ours).perturb(victims, radius)
+    robust = np.mean(found.logits.argmax(axis=1) == victims.y)
+
+    tf.random.set_seed(0)
+    model = foolbox.TensorFlowModel(tf.function(resnet8.logits), bounds=(0, 1))
+    attack = getattr(foolbox.attacks, rival)(**theirs)
+    _, _, success = attack(model, tf.constant(victims.x), tf.constant(victims.y), epsilons=radius)
+    assert robust <= 1 - np.mean(success.numpy()) + 0.01
+
+
+def test_the_batch_size_changes_at_most_float_rounding(resnet8, victims):
+    def perturbed(batch):
+        attack = find_attack("pgd")(resnet8, steps=5, batch=batch)
+        return np.concatenate([found.x for found in attack.perturb(victims, 0.5 / 255)])
+
+    same = (perturbed(128) == perturbed(50)).reshape(COUNT, -1).all(axis=1)
+    assert same.mean() > 0.97
