@@ -61,7 +61,7 @@ def check_tflite(runtime: Runtime) -> Any:
         interpreter = make_interpreter(runtime.path.read_bytes(), "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
     except OSError as error:
         raise UserError(f"cannot read {runtime.path}", cause=error.strerror) from error
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         known = "op for builtin" in str(error)
         raise (runtime.rejected(error) if known else runtime.unreadable("TFLite", error)) from error
     for role, tensors in (
