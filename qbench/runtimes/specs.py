@@ -20,10 +20,11 @@ def read_specs(path: Path) -> tuple[TensorSpec, TensorSpec]:
             are not int8, uint8 or float32.
     """
     interpreter = _open(path)
-    return (
-        _spec(path, "input", interpreter.get_input_details()),
-        _spec(path, "output", interpreter.get_output_details()),
-    )
+    try:
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    except UnicodeDecodeError as error:
+        raise _not_a_model(path, error) from error
+    return _spec(path, "input", inputs), _spec(path, "output", outputs)
 
 
 def check_integer(path: Path) -> None:
@@ -48,11 +49,15 @@ def _open(path: Path) -> Any:
     except OSError as error:
         raise UserError(f"cannot read {path}", cause=error.strerror) from error
     except (ValueError, RuntimeError) as error:
-        raise UserError(
-            f"{path} is not a TFLite model that can be run",
-            cause=" ".join(str(error).split()),
-            hint="check that the file is whole: a truncated copy or another format looks like this",
-        ) from error
+        raise _not_a_model(path, error) from error
+
+
+def _not_a_model(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{path} is not a TFLite model that can be run",
+        cause=" ".join(str(error).split()),
+        hint="check that the file is whole: a truncated copy or another format looks like this",
+    )
 
 
 def _spec(path: Path, role: str, tensors: list[dict[str, Any]]) -> TensorSpec:
