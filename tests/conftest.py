@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-import qbench
-from qbench.artifacts import Artifact
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
+
+import qbench  # noqa: E402
+from qbench.artifacts import Artifact  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
