@@ -13,8 +13,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
 
-import qbench  # noqa: E402
-from qbench.artifacts import Artifact  # noqa: E402
+import qbench
+from qbench.artifacts import Artifact
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,6 @@
 """The walk of the README through the command line, each command in a process of its own."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -112,7 +111,7 @@ def test_a_stopped_attack_goes_on_to_the_same_bytes(command, bundle, tmp_path, h
     assert command(*words(tmp_path / "a" / "x")).returncode == 0
     assert command(*words(tmp_path / "b" / "x")).returncode == 0
     assert bytes_of(tmp_path / "a" / "x") == bytes_of(tmp_path / "b" / "x")
-    assert os.listdir(tmp_path / "a") == ["x"]
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["x"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])

@@ -40,8 +40,7 @@ def stripes(n=300, domain=IMAGE, train=True, seed=0):
 def network(low=0.0, high=1.0, *, activation="linear"):
     """A network, made by hand, that knows the stripes from pixels in low..high and from no other range.
 
-    The score of a class is a hat over the brightness of its stripe: 1 at the usual one, 0 beyond a tenth of the
-    range.
+    The score of a class is a hat over the brightness of its stripe: 1 at the usual one, 0 far from it.
     """
     bright, width = low + 0.7 * (high - low), 0.25 * (high - low)
     model = keras.Sequential(
@@ -129,7 +128,7 @@ def test_int8_is_full_integer_and_per_channel_and_dense_may_be_per_tensor(tmp_pa
         assert dense_scales(made.path) == 1
 
 
-def vendor_file(path, kind, per_channel=True):
+def vendor_file(path, kind):
     """An int8 network with int8, uint8 or float32 ends, as vendors ship them."""
     model, data = network(), stripes()
     real = data.inputs(data.train.x)
@@ -192,7 +191,7 @@ def test_networks_and_data_that_do_not_fit(tmp_path, model_file):
     keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(10)]).save(tmp_path / "d.keras")
     wrong = tmp_path / "wrong.tflite"
     wrong.write_bytes(to_int8_tflite(network(), np.zeros((2, 6, 6, 1), np.float32)))
-    with pytest.raises(UserError, match="wrong.tflite takes inputs of shape"):
+    with pytest.raises(UserError, match=r"wrong\.tflite takes inputs of shape"):
         qbench.export(tmp_path / "d.keras", digits, tmp_path / "out", adopt=wrong)
     assert not (tmp_path / "out").exists()
 
@@ -235,9 +234,7 @@ def test_too_large_a_drop_fails_and_keeps_the_bundle(tmp_path, model_file):
 @pytest.mark.slow
 def test_mlperf_tinys_resnet8_agrees_with_its_known_figures(tmp_path, data_root):
     folder = data_root / "mlperf-tiny" / "ic-resnet8"
-    made = qbench.export(
-        folder / "float.h5", "cifar10-jpeg", tmp_path / "out", adopt=folder / "int8.tflite"
-    )
+    made = qbench.export(folder / "float.h5", "cifar10-jpeg", tmp_path / "out", adopt=folder / "int8.tflite")
     found = accuracies(made)
     assert found["float.keras"] == pytest.approx(0.7548, abs=0.0005)
     assert found["int8.tflite"] == pytest.approx(0.7542, abs=0.002)  # XNNPACK; its kernels vary with the CPU
