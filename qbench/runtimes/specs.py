@@ -62,15 +62,24 @@ def _not_a_model(path: Path, error: Exception) -> UserError:
 
 def _spec(path: Path, role: str, tensors: list[dict[str, Any]]) -> TensorSpec:
     if len(tensors) != 1:
-        raise UserError(f"{path} has {len(tensors)} {role}s; a classifier has one")
+        raise UserError(
+            f"{path} has {len(tensors)} {role}s; a classifier has one",
+            hint="give a network that classifies one input",
+        )
     tensor = tensors[0]
     dtype = np.dtype(tensor["dtype"]).name
     if dtype not in ("int8", "uint8", "float32"):
-        raise UserError(f"the {role} of {path} is {dtype}; qbench takes int8, uint8 or float32")
+        raise UserError(
+            f"the {role} of {path} is {dtype}; qbench takes int8, uint8 or float32",
+            hint="convert it again with ends of one of these types",
+        )
     quantization = tensor["quantization_parameters"]
     integer = dtype != "float32"
     if integer and len(quantization["scales"]) != 1:
-        raise UserError(f"the {role} of {path} is {dtype} with {len(quantization['scales'])} scales, not one")
+        raise UserError(
+            f"the {role} of {path} is {dtype} with {len(quantization['scales'])} scales, not one",
+            hint="convert it again with its ends quantized per tensor",
+        )
     return TensorSpec(
         name=tensor["name"],
         shape=tuple(int(size) for size in tensor["shape"][1:]),

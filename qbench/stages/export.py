@@ -241,7 +241,10 @@ class _Bundler:
         entry, exit_ = read_specs(vendor)
         check_integer(vendor)
         if len(exit_.shape) != 1:
-            raise UserError(f"{vendor} gives scores of shape {exit_.shape}; a classifier gives one row")
+            raise UserError(
+                f"{vendor} gives scores of shape {exit_.shape}; a classifier gives one row",
+                hint="adopt a network that classifies one input",
+            )
         self._check_shapes(str(vendor), entry.shape, exit_.shape[0])
         (self.draft.path / "int8.tflite").write_bytes(vendor.read_bytes())
         self.specs["int8.tflite"] = (entry, exit_)
