@@ -77,8 +77,9 @@ def export(
 ) -> Artifact[BundleContent]:
     """Convert a float network into integer artefacts, and measure each on the test split.
 
-    The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h; all
-    repeat byte for byte.
+    The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h. All
+    repeat byte for byte, but for int8.tflite and its C form where the network splits a tensor (an unrolled GRU
+    or LSTM): TensorFlow's converter then quantizes one split or another in float32, run by run.
 
     Args:
         model: a `.keras` or `.h5` file, a SavedModel folder, or a folder that `train` wrote.
