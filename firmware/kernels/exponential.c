@@ -40,10 +40,6 @@ static int32_t twice_over_one_plus(int32_t x) {
 
 int32_t qb_one_over_one_plus(int32_t x) { return qb_saturating_shift_left(twice_over_one_plus(x), 1); }
 
-int32_t qb_one_minus_over_one_plus(int32_t x) {
-    return qb_saturating_shift_left(twice_over_one_plus(x) - (1 << 29), 2);
-}
-
 bool qb_fixed_input_of(double unit, int32_t integer_bits, qb_fixed_input *input) {
     const double one = (double)((int64_t)1 << (31 - integer_bits));
     double reach;

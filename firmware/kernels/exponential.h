@@ -10,9 +10,8 @@
 /* exp(x) for x <= 0 with `integer_bits` (at most 5) integer bits; the result has none. */
 int32_t qb_exp_negative(int32_t x, int32_t integer_bits);
 
-/* 1 / (1 + x) and (1 - x) / (1 + x) for x in [0, 1]; no integer bits. */
+/* 1 / (1 + x) for x in [0, 1]; no integer bits. */
 int32_t qb_one_over_one_plus(int32_t x);
-int32_t qb_one_minus_over_one_plus(int32_t x);
 
 /* A scale from input codes to fixed point with `integer_bits` integer bits, and the distance from the zero point
  * beyond which the input saturates. */

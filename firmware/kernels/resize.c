@@ -1,11 +1,11 @@
 #include "resize.h"
 
-qb_status qb_prepare_resize(qb_interpreter *it, qb_node *node) {
+qb_status qb_prepare_resize(qb_interpreter *it, qb_node *node, unsigned first_field) {
     const qb_tensor *input = qb_input(it, node, 0), *size = qb_input(it, node, 1), *output = qb_output(it, node);
     qb_table options = qb_options(it, node);
     qb_resize settings, *p;
-    settings.align_corners = qb_u8(&it->file, options, 0, 0) != 0;
-    settings.half_pixel = qb_u8(&it->file, options, 1, 0) != 0;
+    settings.align_corners = qb_u8(&it->file, options, first_field, 0) != 0;
+    settings.half_pixel = qb_u8(&it->file, options, first_field + 1, 0) != 0;
     QB_REQUIRE(it, input->type == QB_INT8 && output->type == QB_INT8 && input->rank == 4 && output->rank == 4,
                "input and output must be int8 of rank 4");
     QB_REQUIRE(it, qb_same_quantization(input, output), "input and output must have the same scale and zero point");

@@ -9,7 +9,7 @@ typedef struct {
     bool half_pixel;
 } qb_resize;
 
-/* Check an int8 operator on NHWC images, and store its settings. */
-qb_status qb_prepare_resize(qb_interpreter *it, qb_node *node);
+/* Check an int8 operator on NHWC images, and store its settings; `first_field` is that of align_corners. */
+qb_status qb_prepare_resize(qb_interpreter *it, qb_node *node, unsigned first_field);
 
 #endif

@@ -47,4 +47,6 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     }
 }
 
-const qb_kernel qb_resize_bilinear = {23, 15, 4, 2, 2, 0, qb_prepare_resize, eval};
+static qb_status prepare(qb_interpreter *it, qb_node *node) { return qb_prepare_resize(it, node, 2); }
+
+const qb_kernel qb_resize_bilinear = {23, 15, 4, 2, 2, 0, prepare, eval};

@@ -13,6 +13,7 @@ static bool resolve(const masks *m, uint32_t axis, int32_t dim, int64_t begin, i
     if (begin < 0) begin += dim;
     if (end < 0) end += dim;
     if (m->shrink_mask >> axis & 1) {
+        if (m->begin_mask >> axis & 1) begin = 0;
         *first = (int32_t)begin;
         *count = 1;
         return begin >= 0 && begin < dim && stride == 1;
