@@ -46,10 +46,15 @@ bool qb_same_quantization(const qb_tensor *a, const qb_tensor *b) {
     return a->scale == b->scale && a->zero_point == b->zero_point;
 }
 
-bool qb_is_int8(const qb_tensor *tensor) {
-    return tensor != NULL && tensor->type == QB_INT8 && tensor->scale_count == 1 && tensor->scale > 0 &&
-           isfinite(tensor->scale) && tensor->zero_point >= -128 && tensor->zero_point <= 127;
+bool qb_is_codes(const qb_tensor *tensor) {
+    int32_t lowest;
+    if (tensor == NULL || (tensor->type != QB_INT8 && tensor->type != QB_UINT8)) return false;
+    lowest = tensor->type == QB_INT8 ? INT8_MIN : 0;
+    return tensor->scale_count == 1 && tensor->scale > 0 && isfinite(tensor->scale) && tensor->zero_point >= lowest &&
+           tensor->zero_point <= lowest + UINT8_MAX;
 }
+
+bool qb_is_int8(const qb_tensor *tensor) { return qb_is_codes(tensor) && tensor->type == QB_INT8; }
 
 float qb_channel_scale(const qb_interpreter *it, const qb_tensor *tensor, uint32_t channel) {
     if (tensor->scale_count == 1) return tensor->scale;

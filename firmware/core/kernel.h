@@ -52,7 +52,8 @@ bool qb_same_shape(const qb_tensor *a, const qb_tensor *b);
 /* Whether both have the same scale and zero point. */
 bool qb_same_quantization(const qb_tensor *a, const qb_tensor *b);
 
-/* An int8 activation: one scale, one zero point in range. */
+/* An int8 or uint8 activation: one scale, one zero point in range. */
+bool qb_is_codes(const qb_tensor *tensor);
 bool qb_is_int8(const qb_tensor *tensor);
 
 /* Scale of a channel of a constant. */

@@ -63,7 +63,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 /* The part of the window that meets the input, for one output position. */
 typedef struct {
     const int8_t *image;
-    int32_t origin; /* of tap (0, 0) in the image; negative where it lies in the padding */
+    int32_t top, left; /* of tap (0, 0) in the image; negative in the padding */
     int32_t first_row, last_row, first_column, last_column;
     int32_t offset; /* minus the input's zero point */
     bool whole;
@@ -71,7 +71,7 @@ typedef struct {
 
 static int32_t sum_whole(const plan *p, const patch *at, const int8_t *filter, int32_t group) {
     const int32_t row = p->rows.dilation * p->columns.input * p->input_depth, run = p->columns.filter * p->depth;
-    const int8_t *from = at->image + at->origin + group * p->depth;
+    const int8_t *from = at->image + (at->top * p->columns.input + at->left) * p->input_depth + group * p->depth;
     int32_t sum = 0, y, x;
     for (y = 0; y < p->rows.filter; y++, from += row, filter += run) {
         if (p->columns.dilation == 1 && p->depth == p->input_depth) {
@@ -90,8 +90,8 @@ static int32_t sum_clipped(const plan *p, const patch *at, const int8_t *filter,
     int32_t sum = 0, y, x;
     for (y = at->first_row; y < at->last_row; y++) {
         for (x = at->first_column; x < at->last_column; x++) {
-            int32_t pixel = y * p->rows.dilation * p->columns.input + x * p->columns.dilation;
-            const int8_t *from = at->image + (at->origin + pixel * p->input_depth + group * p->depth);
+            int32_t row = at->top + y * p->rows.dilation, column = at->left + x * p->columns.dilation;
+            const int8_t *from = at->image + (row * p->columns.input + column) * p->input_depth + group * p->depth;
             const int8_t *tap = filter + (y * p->columns.filter + x) * p->depth;
             sum = qb_add(sum, qb_dot_offset(from, at->offset, tap, p->depth));
         }
@@ -113,10 +113,9 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
         for (y = 0; y < p->rows.output; y++) {
             for (x = 0; x < p->columns.output; x++) {
                 patch at;
-                int32_t top = qb_window_taps(&p->rows, y, &at.first_row, &at.last_row);
-                int32_t left = qb_window_taps(&p->columns, x, &at.first_column, &at.last_column);
                 at.image = image;
-                at.origin = (top * p->columns.input + left) * p->input_depth;
+                at.top = qb_window_taps(&p->rows, y, &at.first_row, &at.last_row);
+                at.left = qb_window_taps(&p->columns, x, &at.first_column, &at.last_column);
                 at.offset = -op.input->zero_point;
                 at.whole = at.last_row - at.first_row == p->rows.filter &&
                            at.last_column - at.first_column == p->columns.filter;

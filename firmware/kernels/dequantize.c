@@ -3,8 +3,7 @@
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
-    QB_REQUIRE(it, (input->type == QB_INT8 || input->type == QB_UINT8) && input->scale_count == 1,
-               "the input must be int8 or uint8, quantized");
+    QB_REQUIRE(it, qb_is_codes(input), "the input must be int8 or uint8, quantized");
     QB_REQUIRE(it, output->type == QB_FLOAT32 && qb_same_shape(input, output),
                "the output must be float32, of the input's shape");
     return QB_OK;

@@ -22,16 +22,13 @@ static int8_t code(const void *settings, int32_t x) {
     return clamp_code(qb_add(rescaled, p->output_zero), p->unsigned_output);
 }
 
-static bool is_code(const qb_tensor *tensor) { return tensor->type == QB_INT8 || tensor->type == QB_UINT8; }
-
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
     plan p;
     QB_REQUIRE(it, qb_same_shape(input, output), "input and output must have the same shape");
-    QB_REQUIRE(it, is_code(output) && output->scale_count == 1 && output->scale > 0 && isfinite(output->scale),
-               "the output must be int8 or uint8, quantized");
+    QB_REQUIRE(it, qb_is_codes(output), "the output must be int8 or uint8, quantized");
     if (input->type == QB_FLOAT32) return QB_OK;
-    QB_REQUIRE(it, is_code(input) && input->scale_count == 1, "the input must be float32, int8 or uint8");
+    QB_REQUIRE(it, qb_is_codes(input), "the input must be float32, int8 or uint8");
     QB_REQUIRE(it, qb_to_scale((double)input->scale / (double)output->scale, &p.scale), "a scale is out of range");
     p.input_zero = input->zero_point;
     p.output_zero = output->zero_point;

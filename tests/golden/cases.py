@@ -125,7 +125,15 @@ def _output_scale(rng: Draw, unit: float, terms: int) -> float:
 
 
 def _weighted(
-    rng: Draw, m: ModelBuilder, weights: Array, axis: int, input_scale: float, terms: int, *, shared: bool
+    rng: Draw,
+    m: ModelBuilder,
+    weights: Array,
+    axis: int,
+    input_scale: float,
+    terms: int,
+    *,
+    shared: bool,
+    bias: bool,
 ) -> tuple[list[int], float]:
     """Filter and perhaps bias, and the output scale of an operator with weights."""
     channels = weights.shape[axis]
@@ -134,7 +142,7 @@ def _weighted(
         scales = (scales * 2.0 ** rng.integers(-12, 1, len(scales))).astype(np.float32)
     units = np.float32(input_scale) * scales
     operands = [m.constant(weights, scales if len(scales) > 1 else float(scales[0]), axis=axis)]
-    if rng.random() < 0.8:
+    if bias:
         reach = int(rng.choice([1 << 8, 1 << 14, 1 << 22]))
         values = rng.integers(-reach, reach + 1, channels).astype(np.int32)
         operands.append(m.constant(values, units if len(units) > 1 else float(units[0])))
@@ -151,7 +159,7 @@ def conv_2d(rng: Draw) -> Made:
     x = m.tensor(shape, scale=scale, zero_point=_zero(rng))
     weights = _weights(rng, (channels, rows[1], columns[1], depth))
     terms = rows[1] * columns[1] * depth
-    operands, out_scale = _weighted(rng, m, weights, 0, scale, terms, shared=rng.random() < 0.3)
+    operands, out_scale = _weighted(rng, m, weights, 0, scale, terms, shared=rng.random() < 0.3, bias=True)
     y = m.tensor((shape[0], rows[5], columns[5], channels), scale=out_scale, zero_point=_zero(rng))
     m.operator(
         "CONV_2D",
@@ -178,7 +186,7 @@ def depthwise_conv_2d(rng: Draw) -> Made:
     x = m.tensor(shape, scale=scale, zero_point=_zero(rng))
     weights = _weights(rng, (1, rows[1], columns[1], depth * multiplier))
     terms = rows[1] * columns[1]
-    operands, out_scale = _weighted(rng, m, weights, 3, scale, terms, shared=rng.random() < 0.3)
+    operands, out_scale = _weighted(rng, m, weights, 3, scale, terms, shared=rng.random() < 0.3, bias=rng.random() < 0.8)
     y = m.tensor((shape[0], rows[5], columns[5], depth * multiplier), scale=out_scale, zero_point=_zero(rng))
     m.operator(
         "DEPTHWISE_CONV_2D",
@@ -203,7 +211,7 @@ def _fully_connected(rng: Draw, *, shared: bool) -> Made:
     scale = _scale(rng)
     x = m.tensor((batches, depth), scale=scale, zero_point=_zero(rng))
     weights = _weights(rng, (units, depth))
-    operands, out_scale = _weighted(rng, m, weights, 0, scale, depth, shared=shared)
+    operands, out_scale = _weighted(rng, m, weights, 0, scale, depth, shared=shared, bias=rng.random() < 0.8)
     y = m.tensor((batches, units), scale=out_scale, zero_point=_zero(rng))
     activation = int(rng.integers(0, 4))
     m.operator(
