@@ -16,5 +16,5 @@ bool qb_to_scale(double real, qb_scale *scale) {
     if (exponent < -31) multiplier = exponent = 0;
     scale->multiplier = (int32_t)multiplier;
     scale->shift = exponent;
-    return exponent <= 30;
+    return exponent <= 31;
 }

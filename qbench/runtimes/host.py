@@ -2,67 +2,61 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import RuntimeInfo, TensorSpec
-from qbench.errors import UserError
-from qbench.runtimes.base import Runtime
-from qbench.runtimes.hostlib import HostModel, source_digest
+from qbench.quant import Quantization
+from qbench.runtimes.batched import BatchedRuntime, Worker
+from qbench.runtimes.hostlib import HostModel, require_tools, source_digest
+from qbench.runtimes.tflite import check_tflite, inner_grid
 
 
-class HostRuntime(Runtime):
+class HostRuntime(BatchedRuntime):
     """Runs `int8.tflite` on the same core and kernels that a board runs, so with the same results."""
 
-    name = "host"
-    artifact = "int8.tflite"
+    name: ClassVar[str] = "host"
+    artifact: ClassVar[str] = "int8.tflite"
+    install: ClassVar[str] = "install make and a C compiler (Debian: apt install build-essential)"
+    batch = 1
 
-    def __init__(self, path: Path, input: TensorSpec, output: TensorSpec, *, threads: int = 1) -> None:  # noqa: A002
-        super().__init__(path, input, output, threads=threads)
-        try:
-            model = path.read_bytes()
-        except OSError as error:
-            raise UserError(f"cannot read {path}", cause=error.strerror) from error
-        self._models = [HostModel(model) for _ in range(threads)]
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        first = self._models[0]
-        if len(first.inputs) != 1 or len(first.outputs) != 1:
-            raise UserError(f"{path.name} has more than one input or output tensor")
-        self.arena = first.arena
+    @classmethod
+    def package(cls) -> tuple[str, str]:
+        """The firmware that qbench carries, by the digest of its sources.
+
+        Raises:
+            EnvironmentLacks: it cannot be built here.
+        """
+        require_tools()
+        return "qbench-firmware", source_digest()[:12]
+
+    def _open(self) -> Sequence[Worker]:
+        self.package()
+        self._grid = self.input.quantization or inner_grid(check_tflite(self))
+        model = self.path.read_bytes()
+        self._models = [HostModel(model) for _ in range(self.threads)]
+        return [partial(_run, opened) for opened in self._models]
 
     @property
-    def info(self) -> RuntimeInfo:
-        """Version is the digest of the C sources."""
-        return RuntimeInfo(
-            name=self.name,
-            artifact=self.artifact,
-            package="qbench firmware",
-            version=source_digest()[:12],
-            kernels="portable C",
-            threads=self.threads,
-        )
+    def kernels(self) -> str:
+        """The portable kernels; a host has no use for the boards' instructions."""
+        return "portable"
 
-    def invoke(self, batch: NDArray[Any]) -> NDArray[Any]:
-        """Outputs [n, *output.shape] in the output's dtype, for inputs [n, *input.shape] in the input's."""
-        if self._pool is None:
-            return self._run(self._models[0], batch)
-        parts = np.array_split(batch, self.threads)
-        return np.concatenate(list(self._pool.map(self._run, self._models, parts)))
-
-    def _run(self, model: HostModel, batch: NDArray[Any]) -> NDArray[Any]:
-        """One thread's share; the model's own batch dimension is 1."""
-        if len(batch) == 0:
-            return np.empty((0, *self.output.shape), self.output.dtype)
-        (result,) = model.run(batch.reshape(len(batch), *model.inputs[0].shape))
-        return result.reshape(len(batch), *self.output.shape)
+    @property
+    def grid(self) -> Quantization | None:
+        """The grid of the input tensor, or of the QUANTIZE behind a float32 input."""
+        return self._grid
 
     def close(self) -> None:
-        """Free the models and the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        """Stop the threads and free the models."""
+        super().close()
         for model in self._models:
             model.close()
+
+
+def _run(model: HostModel, codes: NDArray[Any]) -> NDArray[Any]:
+    """One input; the model's own batch dimension is 1."""
+    (result,) = model.run(codes.reshape(1, *model.inputs[0].shape))
+    return result.reshape(1, *model.outputs[0].shape[1:])

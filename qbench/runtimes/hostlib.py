@@ -1,4 +1,4 @@
-"""The firmware's C runtime as a library on this machine: built from its sources when first needed, called by ctypes."""
+"""The firmware's C runtime as a library for this machine: built when first needed, called by ctypes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 import qbench
 from qbench.artifacts.environment import environment
+from qbench.data.places import cache_dir
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 
 LIBRARY = "libqbench_host.so"
@@ -79,7 +79,7 @@ class HostModel:
         arena: bytes of memory that the model needs besides its file, the same on every platform.
 
     Raises:
-        UserError: the file is damaged, or asks for something that the runtime does not do; says which operator.
+        UserError: the file is damaged, or asks for what the runtime does not do; says which operator.
     """
 
     def __init__(self, model: bytes, library: Path | None = None) -> None:
@@ -101,9 +101,7 @@ class HostModel:
             raw = _Tensor()
             self._library.qb_host_describe(self._handle, outputs, index, ctypes.byref(raw))
             scale = raw.scale if raw.quantized else 0.0
-            found.append(
-                HostTensor(tuple(raw.dims[: raw.rank]), _DTYPES[raw.type], scale, raw.zero_point)
-            )
+            found.append(HostTensor(tuple(raw.dims[: raw.rank]), _DTYPES[raw.type], scale, raw.zero_point))
         return tuple(found)
 
     def run(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
@@ -199,6 +197,20 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
+def require_tools() -> None:
+    """Check that the library can be built here.
+
+    Raises:
+        EnvironmentLacks: there is no make or no C compiler.
+    """
+    missing = [tool for tool in ("make", "cc") if shutil.which(tool) is None]
+    if missing:
+        raise EnvironmentLacks(
+            f"the runtime 'host' is built from C and needs {' and '.join(missing)}",
+            hint="install make and a C compiler (Debian: apt install build-essential)",
+        )
+
+
 @functools.cache
 def built_library() -> Path:
     """The shared library, built into the user's cache when these sources are new to this CPU.
@@ -207,14 +219,10 @@ def built_library() -> Path:
         EnvironmentLacks: no make or no C compiler, or they fail.
     """
     cpu = hashlib.sha256(repr((environment().cpu, environment().cpu_flags)).encode()).hexdigest()
-    folder = Path(platformdirs.user_cache_dir("qbench")) / f"host-{source_digest()[:16]}-{cpu[:8]}"
+    folder = cache_dir() / f"host-{source_digest()[:16]}-{cpu[:8]}"
     if (folder / LIBRARY).is_file():
         return folder / LIBRARY
-    if shutil.which("make") is None:
-        raise EnvironmentLacks(
-            "the runtime 'host' is built from C and needs make and a C compiler",
-            hint="install them (Debian: apt install build-essential), or leave out --runtime host",
-        )
+    require_tools()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as build:
         command = ["make", "-C", str(firmware_sources() / "host"), f"BUILD={build}"]
@@ -223,7 +231,6 @@ def built_library() -> Path:
             raise EnvironmentLacks(
                 "building the runtime 'host' failed",
                 cause=(done.stderr.strip().splitlines() or ["make gave no reason"])[-1],
-                hint="is a C compiler installed? (Debian: apt install build-essential)",
             )
         os.replace(Path(build) / LIBRARY, folder / LIBRARY)  # noqa: PTH105 - atomic, others may build too
     return folder / LIBRARY

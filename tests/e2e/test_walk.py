@@ -157,7 +157,10 @@ def test_what_the_user_can_get_wrong(command, bundle, advset, tmp_path):
         ((*export, "--adopt", text), "text.tflite is not a TFLite model"),
         ((*export, "--adopt", bundle.path / "float.tflite"), "is not an integer network"),
         ((*export, "--input-range", "255"), "is not two numbers with a comma"),
-        (("replay", advset.path, bundle.path, "--out", out), "holds a qbench advset; a bundle is wanted here"),
+        (
+            ("replay", advset.path, bundle.path, "--out", out),
+            "holds a qbench advset; a bundle is wanted here",
+        ),
         ((*replay[:-1], tmp_path / "mine"), "not a qbench folder"),
     )
     for words, said in cases:

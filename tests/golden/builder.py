@@ -1,4 +1,4 @@
-"""Writes small `.tflite` models through the schema's object interface, so that every number in them is chosen."""
+"""Writes small `.tflite` models through the schema's objects, so that every number in them is chosen."""
 
 from __future__ import annotations
 

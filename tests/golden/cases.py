@@ -1,4 +1,4 @@
-"""Random single-operator models: shapes, strides, paddings, activations and quantizations, the extreme ones too.
+"""Random single-operator models: shapes, strides, paddings, activations, quantization, extremes too.
 
 Every case comes from one seed: `draw(operator, seed)`.
 """
@@ -114,7 +114,7 @@ def _weights(rng: Draw, shape: tuple[int, ...]) -> Array:
 
 
 def _output_scale(rng: Draw, unit: float, terms: int) -> float:
-    """A scale for a sum of `terms` products of codes, whose unit is `unit`: fitting, or at one end of the shifts."""
+    """A scale for a sum of `terms` products of codes in `unit`: fitting, or at one end of the shifts."""
     fitting = unit * np.sqrt(terms) * 74 * 74 / 64
     kind = rng.random()
     if kind < 0.1:
@@ -186,7 +186,9 @@ def depthwise_conv_2d(rng: Draw) -> Made:
     x = m.tensor(shape, scale=scale, zero_point=_zero(rng))
     weights = _weights(rng, (1, rows[1], columns[1], depth * multiplier))
     terms = rows[1] * columns[1]
-    operands, out_scale = _weighted(rng, m, weights, 3, scale, terms, shared=rng.random() < 0.3, bias=rng.random() < 0.8)
+    operands, out_scale = _weighted(
+        rng, m, weights, 3, scale, terms, shared=rng.random() < 0.3, bias=rng.random() < 0.8
+    )
     y = m.tensor((shape[0], rows[5], columns[5], depth * multiplier), scale=out_scale, zero_point=_zero(rng))
     m.operator(
         "DEPTHWISE_CONV_2D",
@@ -271,14 +273,18 @@ def _reduced(shape: tuple[int, ...], axes: set[int], *, keep: bool) -> tuple[int
     return tuple(d for i, d in enumerate(shape) if i not in axes)
 
 
-def _reduce(rng: Draw, name: str, shape: tuple[int, ...], axes: list[int], *, keep: bool, rescale: bool) -> Made:
+def _reduce(
+    rng: Draw, name: str, shape: tuple[int, ...], axes: list[int], *, keep: bool, rescale: bool
+) -> Made:
     m = ModelBuilder()
     scale, zero = _scale(rng), _zero(rng)
     x = m.tensor(shape, scale=scale, zero_point=zero)
     result = _reduced(shape, {a % len(shape) for a in axes}, keep=keep)
     out_scale, out_zero = (_other_scale(rng, scale), _zero(rng)) if rescale else (scale, zero)
     y = m.tensor(result, scale=out_scale, zero_point=out_zero)
-    m.operator(name, [x, m.constant(np.array(axes, np.int32))], [y], "ReducerOptions", version=2, keepDims=keep)
+    m.operator(
+        name, [x, m.constant(np.array(axes, np.int32))], [y], "ReducerOptions", version=2, keepDims=keep
+    )
     return m.build([x], [y]), (_codes(rng, shape),)
 
 
@@ -291,7 +297,9 @@ def _axes(rng: Draw, rank: int) -> list[int]:
 def mean(rng: Draw) -> Made:
     if rng.random() < 0.5:  # global average pooling, as converters write it
         axes = [1, 2] if rng.random() < 0.8 else [2, 1]
-        return _reduce(rng, "MEAN", _dims(rng, 4, 9), axes, keep=rng.random() < 0.5, rescale=rng.random() < 0.8)
+        return _reduce(
+            rng, "MEAN", _dims(rng, 4, 9), axes, keep=rng.random() < 0.5, rescale=rng.random() < 0.8
+        )
     rank = int(rng.integers(1, 5))
     keep, rescale = rng.random() < 0.5, rng.random() < 0.8
     return _reduce(rng, "MEAN", _dims(rng, rank, 9), _axes(rng, rank), keep=keep, rescale=rescale)
@@ -439,7 +447,7 @@ def _unary(
 
 def softmax(rng: Draw) -> Made:
     m = ModelBuilder()
-    shape = _dims(rng, int(rng.integers(1, 4)), 5)[:-1] + (int(rng.integers(1, 40)),)
+    shape = (*_dims(rng, int(rng.integers(0, 3)), 5), int(rng.integers(1, 40)))
     beta = float(np.float32(rng.choice([1.0, 1.0, 0.5, 2.0, float(rng.uniform(0.1, 4))])))
     x = m.tensor(shape, scale=_scale(rng, 1e-3, 10), zero_point=_zero(rng))
     y = m.tensor(shape, scale=1 / 256, zero_point=-128)
@@ -524,7 +532,9 @@ def _resized(rng: Draw, name: str, options: str) -> Made:
     scale, zero = _scale(rng), _zero(rng)
     x = m.tensor(shape, scale=scale, zero_point=zero)
     y = m.tensor((shape[0], *size, shape[3]), scale=scale, zero_point=zero)
-    m.operator(name, [x, m.constant(size)], [y], options, version=3, alignCorners=align, halfPixelCenters=half)
+    m.operator(
+        name, [x, m.constant(size)], [y], options, version=3, alignCorners=align, halfPixelCenters=half
+    )
     return m.build([x], [y]), (_codes(rng, shape),)
 
 
@@ -573,7 +583,12 @@ def strided_slice(rng: Draw) -> Made:
     operands = [x, *(m.constant(a) for a in (begin, end, stride))]
     names = ("beginMask", "endMask", "shrinkAxisMask")
     m.operator(
-        "STRIDED_SLICE", operands, [y], "StridedSliceOptions", version=2, **dict(zip(names, masks, strict=True))
+        "STRIDED_SLICE",
+        operands,
+        [y],
+        "StridedSliceOptions",
+        version=2,
+        **dict(zip(names, masks, strict=True)),
     )
     return m.build([x], [y]), (_codes(rng, shape),)
 
