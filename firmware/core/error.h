@@ -13,11 +13,11 @@ typedef enum {
 
 typedef struct {
     qb_status status;
-    const char *what;     /* static text */
+    const char *what;       /* static text */
     int32_t operator_index; /* -1 when no single operator is to blame */
-    int32_t builtin_code; /* of that operator, as in the TFLite schema */
-    int32_t version;      /* likewise */
-    uint32_t needed;      /* bytes of arena, for QB_NO_MEMORY; a lower bound until all operators are prepared */
+    int32_t builtin_code;   /* of that operator, as in the TFLite schema */
+    int32_t version;        /* likewise */
+    uint32_t needed; /* bytes of arena, for QB_NO_MEMORY; a lower bound until all operators are prepared */
     uint32_t available;
 } qb_error;
 

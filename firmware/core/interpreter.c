@@ -4,7 +4,7 @@
 #include "planner.h"
 
 #define SCHEMA_VERSION 3
-#define NEVER 0xFFFFu        /* first_use of a tensor that nothing has written */
+#define NEVER 0xFFFFu             /* first_use of a tensor that nothing has written */
 #define MAX_TABLE_ENTRIES 0x7FFFu /* steps and tensor indices are 16 bits wide */
 #define CUSTOM_OPERATOR 32
 
@@ -29,11 +29,15 @@ uint32_t qb_reserve(qb_interpreter *it, uint32_t bytes) {
 uint32_t qb_width(uint8_t type) {
     switch (type) {
         case QB_INT8:
-        case QB_UINT8: return 1;
+        case QB_UINT8:
+            return 1;
         case QB_FLOAT32:
-        case QB_INT32: return 4;
-        case QB_INT64: return 8;
-        default: return 0;
+        case QB_INT32:
+            return 4;
+        case QB_INT64:
+            return 8;
+        default:
+            return 0;
     }
 }
 
@@ -80,7 +84,8 @@ static qb_status read_data(qb_interpreter *it, qb_table from, qb_vector buffers,
     uint32_t index = (uint32_t)qb_i32(&it->file, from, 2, 0);
     qb_table buffer = qb_table_in(&it->file, buffers, index);
     qb_vector data = qb_elements(&it->file, buffer, 0, 1);
-    if (qb_u64(&it->file, buffer, 1, 0) > 1) return fail(it, QB_UNSUPPORTED, "constants outside the flatbuffer");
+    if (qb_u64(&it->file, buffer, 1, 0) > 1)
+        return fail(it, QB_UNSUPPORTED, "constants outside the flatbuffer");
     if (data.count == 0 && tensor->elements != 0) return QB_OK;
     if (data.count < tensor->bytes) return fail(it, QB_DAMAGED, "a constant is shorter than its shape says");
     tensor->constant = 1;
@@ -147,8 +152,10 @@ static qb_status connect(qb_interpreter *it, qb_table from, qb_node *node, uint3
     const qb_kernel *kernel = qb_kernels[node->kernel];
     uint32_t i;
     if (it->file.damaged) return damaged(it);
-    QB_REQUIRE(it, inputs.count >= kernel->min_inputs && inputs.count < QB_ANY_NUMBER, "too few or too many inputs");
-    QB_REQUIRE(it, kernel->max_inputs == QB_ANY_NUMBER || inputs.count <= kernel->max_inputs, "too many inputs");
+    QB_REQUIRE(it, inputs.count >= kernel->min_inputs && inputs.count < QB_ANY_NUMBER,
+               "too few or too many inputs");
+    QB_REQUIRE(it, kernel->max_inputs == QB_ANY_NUMBER || inputs.count <= kernel->max_inputs,
+               "too many inputs");
     QB_REQUIRE(it, outputs.count == 1, "the operator must have one output");
     node->inputs = inputs.at;
     node->outputs = outputs.at;
@@ -179,7 +186,8 @@ static qb_status read_operator(qb_interpreter *it, qb_table from, qb_vector code
     node->options_type = qb_u8(&it->file, from, 3, 0);
     node->options = qb_child(&it->file, from, 4).at;
     if (it->file.damaged) return damaged(it);
-    QB_REQUIRE(it, node->options == 0 || node->options_type == qb_kernels[node->kernel]->options_type ||
+    QB_REQUIRE(it,
+               node->options == 0 || node->options_type == qb_kernels[node->kernel]->options_type ||
                    qb_kernels[node->kernel]->options_type == 0,
                "the operator's options are of another operator");
     return connect(it, from, node, index);
@@ -195,8 +203,10 @@ static qb_status prepare_operators(qb_interpreter *it) {
         it->error.builtin_code = kernel->builtin_code;
         kernel->prepare(it, node);
         if (it->file.damaged) return damaged(it);
-        if (it->error.status == QB_NO_MEMORY) worst = QB_NO_MEMORY; /* go on, to know the whole need */
-        else if (it->error.status != QB_OK) return it->error.status;
+        if (it->error.status == QB_NO_MEMORY)
+            worst = QB_NO_MEMORY; /* go on, to know the whole need */
+        else if (it->error.status != QB_OK)
+            return it->error.status;
         it->error.status = QB_OK;
     }
     it->error.operator_index = -1;
@@ -214,7 +224,8 @@ static void share_memory(qb_interpreter *it, uint32_t index) {
         qb_tensor *owner;
         if (!(qb_kernels[node->kernel]->in_place >> i & 1) || input == NULL || input->constant) continue;
         owner = &it->tensors[input->owner];
-        if (input->last_use != index + 1 || owner->last_use != index + 1 || input->bytes != output->bytes) continue;
+        if (input->last_use != index + 1 || owner->last_use != index + 1 || input->bytes != output->bytes)
+            continue;
         output->owner = input->owner;
         output->placed = 1;
         owner->last_use = output->last_use;
@@ -297,7 +308,8 @@ static qb_status open_model(qb_interpreter *it) {
     return it->error.status;
 }
 
-qb_status qb_open(qb_interpreter *it, const void *file, uint32_t file_size, void *arena, uint32_t arena_size) {
+qb_status qb_open(qb_interpreter *it, const void *file, uint32_t file_size, void *arena,
+                  uint32_t arena_size) {
     memset(it, 0, sizeof *it);
     it->file.base = file;
     it->file.size = file_size;
@@ -323,6 +335,4 @@ const qb_tensor *qb_output_tensor(const qb_interpreter *it, uint32_t index) {
     return &it->tensors[qb_load_i32(it->file.base + it->outputs.at + 4 * index)];
 }
 
-void *qb_tensor_data(const qb_interpreter *it, const qb_tensor *tensor) {
-    return it->arena + tensor->data;
-}
+void *qb_tensor_data(const qb_interpreter *it, const qb_tensor *tensor) { return it->arena + tensor->data; }

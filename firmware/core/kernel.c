@@ -28,9 +28,7 @@ void *qb_store(qb_interpreter *it, qb_node *node, uint32_t bytes) {
     return memset(it->arena + node->prepared, 0, bytes);
 }
 
-const void *qb_prepared(const qb_interpreter *it, const qb_node *node) {
-    return it->arena + node->prepared;
-}
+const void *qb_prepared(const qb_interpreter *it, const qb_node *node) { return it->arena + node->prepared; }
 
 qb_status qb_refuse(qb_interpreter *it, const char *what) {
     it->error.status = QB_UNSUPPORTED;
@@ -50,8 +48,8 @@ bool qb_is_codes(const qb_tensor *tensor) {
     int32_t lowest;
     if (tensor == NULL || (tensor->type != QB_INT8 && tensor->type != QB_UINT8)) return false;
     lowest = tensor->type == QB_INT8 ? INT8_MIN : 0;
-    return tensor->scale_count == 1 && tensor->scale > 0 && isfinite(tensor->scale) && tensor->zero_point >= lowest &&
-           tensor->zero_point <= lowest + UINT8_MAX;
+    return tensor->scale_count == 1 && tensor->scale > 0 && isfinite(tensor->scale) &&
+           tensor->zero_point >= lowest && tensor->zero_point <= lowest + UINT8_MAX;
 }
 
 bool qb_is_int8(const qb_tensor *tensor) { return qb_is_codes(tensor) && tensor->type == QB_INT8; }

@@ -42,8 +42,8 @@ const void *qb_prepared(const qb_interpreter *it, const qb_node *node);
 /* Record that the model asks for something this operator does not do. */
 qb_status qb_refuse(qb_interpreter *it, const char *what);
 
-#define QB_REQUIRE(it, condition, what)                  \
-    do {                                                 \
+#define QB_REQUIRE(it, condition, what)                   \
+    do {                                                  \
         if (!(condition)) return qb_refuse((it), (what)); \
     } while (0)
 

@@ -18,14 +18,14 @@ typedef struct {
     int32_t dims[QB_MAX_RANK];
     uint32_t elements;
     uint32_t bytes;
-    uint32_t data;        /* offset in the file for a constant, in the arena otherwise */
-    float scale;          /* the first, when there is one a channel */
+    uint32_t data; /* offset in the file for a constant, in the arena otherwise */
+    float scale;   /* the first, when there is one a channel */
     int32_t zero_point;
     uint32_t scales;      /* offset in the file of `scale_count` floats */
     uint32_t scale_count; /* 0: not quantized */
     uint16_t first_use;   /* lifetime in steps: 0 is the input, step i + 1 is operator i */
     uint16_t last_use;
-    uint16_t owner;       /* the tensor whose memory this one lives in: itself, unless it is done in place */
+    uint16_t owner; /* the tensor whose memory this one lives in: itself, unless it is done in place */
     uint8_t rank;
     uint8_t type;
     uint8_t channel_axis;
@@ -37,11 +37,11 @@ typedef struct {
 typedef struct {
     uint32_t inputs; /* offset in the file of int32 tensor indices */
     uint32_t outputs;
-    uint32_t options;    /* offset in the file of the operator's options table; 0 when absent */
-    uint32_t prepared;   /* offset in the arena of what the kernel's prepare left for eval */
+    uint32_t options;  /* offset in the file of the operator's options table; 0 when absent */
+    uint32_t prepared; /* offset in the arena of what the kernel's prepare left for eval */
     uint8_t input_count;
     uint8_t output_count;
-    uint8_t kernel;      /* index in qb_kernels */
+    uint8_t kernel; /* index in qb_kernels */
     uint8_t options_type;
 } qb_node;
 

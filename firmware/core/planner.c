@@ -1,8 +1,6 @@
 #include "planner.h"
 
-static uint64_t aligned(uint64_t bytes) {
-    return (bytes + QB_ALIGNMENT - 1) / QB_ALIGNMENT * QB_ALIGNMENT;
-}
+static uint64_t aligned(uint64_t bytes) { return (bytes + QB_ALIGNMENT - 1) / QB_ALIGNMENT * QB_ALIGNMENT; }
 
 static int alive_together(const qb_tensor *a, const qb_tensor *b) {
     return a->first_use <= b->last_use && b->first_use <= a->last_use;
@@ -26,8 +24,8 @@ static uint64_t lowest_free(const qb_tensor *tensors, uint32_t count, const qb_t
     while (i < count) {
         const qb_tensor *other = &tensors[i];
         uint64_t end = other->data + aligned(other->bytes);
-        bool clash = other->placed && !other->constant && other->owner == i && alive_together(tensor, other) &&
-                     offset < end && other->data < offset + size;
+        bool clash = other->placed && !other->constant && other->owner == i &&
+                     alive_together(tensor, other) && offset < end && other->data < offset + size;
         if (clash) offset = end;
         i = clash ? 0 : i + 1;
     }

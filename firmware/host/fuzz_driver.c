@@ -27,12 +27,20 @@ static size_t mutate(uint8_t *data, size_t size) {
         size_t at = draw((uint32_t)size - 4);
         int32_t value = interesting[draw(sizeof interesting / sizeof interesting[0])];
         switch (draw(4)) {
-            case 0: data[at] ^= (uint8_t)(1u << draw(8)); break;
-            case 1: data[at] = (uint8_t)draw(256); break;
-            case 2: memcpy(data + at, &value, 4); break;
+            case 0:
+                data[at] ^= (uint8_t)(1u << draw(8));
+                break;
+            case 1:
+                data[at] = (uint8_t)draw(256);
+                break;
+            case 2:
+                memcpy(data + at, &value, 4);
+                break;
             default:
-                if (draw(16) == 0) size = at;
-                else memmove(data + at, data + draw((uint32_t)size - 4), 4);
+                if (draw(16) == 0)
+                    size = at;
+                else
+                    memmove(data + at, data + draw((uint32_t)size - 4), 4);
         }
     }
     return size;

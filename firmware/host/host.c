@@ -91,12 +91,14 @@ void qb_host_run(qb_host *host, uint32_t count, const void *const *inputs, void 
     for (sample = 0; sample < count; sample++) {
         for (i = 0; i < host->it.inputs.count; i++) {
             const qb_tensor *tensor = tensor_of(host, 0, i);
-            memcpy(qb_tensor_data(&host->it, tensor), (const uint8_t *)inputs[i] + (size_t)sample * tensor->bytes, tensor->bytes);
+            memcpy(qb_tensor_data(&host->it, tensor),
+                   (const uint8_t *)inputs[i] + (size_t)sample * tensor->bytes, tensor->bytes);
         }
         qb_invoke(&host->it);
         for (i = 0; i < host->it.outputs.count; i++) {
             const qb_tensor *tensor = tensor_of(host, 1, i);
-            memcpy((uint8_t *)outputs[i] + (size_t)sample * tensor->bytes, qb_tensor_data(&host->it, tensor), tensor->bytes);
+            memcpy((uint8_t *)outputs[i] + (size_t)sample * tensor->bytes, qb_tensor_data(&host->it, tensor),
+                   tensor->bytes);
         }
     }
 }

@@ -1,4 +1,5 @@
-/* AVERAGE_POOL_2D: int8; the mean over the taps that meet the input, rounded to nearest, ties away from zero. */
+/* AVERAGE_POOL_2D: int8; the mean over the taps that meet the input, rounded to nearest, ties away from zero.
+ */
 #include "pool_2d.h"
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
@@ -17,7 +18,8 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
                 for (c = 0; c < depth; c++) {
                     int32_t sum = 0;
                     for (i = row0; i < row1; i++)
-                        for (j = column0; j < column1; j++) sum += from[qb_pool_tap(p, depth, n, top + i, left + j) + (uint32_t)c];
+                        for (j = column0; j < column1; j++)
+                            sum += from[qb_pool_tap(p, depth, n, top + i, left + j) + (uint32_t)c];
                     sum = (sum + (sum > 0 ? taps / 2 : -(taps / 2))) / taps;
                     *to++ = (int8_t)qb_clamp(sum, p->range.low, p->range.high);
                 }

@@ -44,7 +44,8 @@ void qb_broadcast_rows(const qb_broadcast *walk, const int8_t *a, const int8_t *
     int32_t index[QB_MAX_RANK] = {0};
     const uint32_t outer = walk->rank > 0 ? walk->rank - 1 : 0;
     const int32_t count = walk->rank > 0 ? walk->dims[outer] : 1;
-    const int32_t step_a = walk->rank > 0 ? walk->steps[0][outer] : 0, step_b = walk->rank > 0 ? walk->steps[1][outer] : 0;
+    const int32_t step_a = walk->rank > 0 ? walk->steps[0][outer] : 0,
+                  step_b = walk->rank > 0 ? walk->steps[1][outer] : 0;
     do {
         int32_t at_a = 0, at_b = 0;
         uint32_t axis;

@@ -11,19 +11,22 @@ qb_weighted qb_weighted_operands(const qb_interpreter *it, const qb_node *node) 
 
 qb_status qb_check_weighted(qb_interpreter *it, const qb_weighted *op, uint32_t channel_axis) {
     int32_t channels;
-    QB_REQUIRE(it, qb_is_int8(op->input) && qb_is_int8(op->output), "input and output must be int8, quantized");
+    QB_REQUIRE(it, qb_is_int8(op->input) && qb_is_int8(op->output),
+               "input and output must be int8, quantized");
     QB_REQUIRE(it, op->filter->type == QB_INT8 && op->filter->constant, "the weights must be constant int8");
     QB_REQUIRE(it, channel_axis < op->filter->rank, "the weights have too few dimensions");
     channels = op->filter->dims[channel_axis];
     if (op->filter->scale_count != 1) {
-        QB_REQUIRE(it, op->filter->scale_count == (uint32_t)channels && op->filter->channel_axis == channel_axis,
+        QB_REQUIRE(it,
+                   op->filter->scale_count == (uint32_t)channels && op->filter->channel_axis == channel_axis,
                    "the weights must have one scale, or one an output channel");
         QB_REQUIRE(it, op->filter->uniform_zero && op->filter->zero_point == 0,
                    "weights with a scale an output channel must have zero point 0");
     }
     if (op->bias != NULL) {
         QB_REQUIRE(it, op->bias->type == QB_INT32 && op->bias->constant, "the bias must be constant int32");
-        QB_REQUIRE(it, op->bias->elements == (uint32_t)channels, "the bias must have a value an output channel");
+        QB_REQUIRE(it, op->bias->elements == (uint32_t)channels,
+                   "the bias must have a value an output channel");
     }
     return QB_OK;
 }

@@ -17,8 +17,8 @@ qb_weighted qb_weighted_operands(const qb_interpreter *it, const qb_node *node);
 /* Check types and quantization; the filter has one scale, or one for each index of its `channel_axis`. */
 qb_status qb_check_weighted(qb_interpreter *it, const qb_weighted *op, uint32_t channel_axis);
 
-/* From accumulator to output code, a channel each, as convolutions take it: the product of the scales in double
- * precision. */
+/* From accumulator to output code, a channel each, as convolutions take it: the product of the scales in
+ * double precision. */
 qb_status qb_channel_scales(qb_interpreter *it, const qb_weighted *op, int32_t channels, qb_scale *scales);
 
 /* Bias of a channel; 0 without one. */

@@ -24,11 +24,14 @@ bool qb_activation_range(const qb_tensor *output, uint8_t activation, qb_range *
 
 bool qb_window_fit(qb_window *w, uint8_t padding) {
     int64_t extent = (int64_t)(w->filter - 1) * w->dilation + 1, output, total;
-    if (w->stride < 1 || w->dilation < 1 || w->filter < 1 || w->input < 1 || extent > INT32_MAX / 4) return false;
+    if (w->stride < 1 || w->dilation < 1 || w->filter < 1 || w->input < 1 || extent > INT32_MAX / 4)
+        return false;
     if (w->stride > INT32_MAX / 4) return false;
     if (w->filter == 1) w->dilation = 1;
-    if (padding == QB_SAME) output = ((int64_t)w->input + w->stride - 1) / w->stride;
-    else output = ((int64_t)w->input - extent + w->stride) / w->stride;
+    if (padding == QB_SAME)
+        output = ((int64_t)w->input + w->stride - 1) / w->stride;
+    else
+        output = ((int64_t)w->input - extent + w->stride) / w->stride;
     if (padding > QB_VALID || output < 1 || output != w->output) return false;
     total = (output - 1) * w->stride + extent - w->input;
     w->before = total > 0 ? (int32_t)(total / 2) : 0;

@@ -49,7 +49,8 @@ void qb_strides(const int32_t *dims, uint32_t rank, int32_t *strides);
 bool qb_next_index(const int32_t *dims, uint32_t rank, int32_t *index);
 
 /* An operator that maps each of the 256 codes of an int8 or uint8 tensor to a code. */
-qb_status qb_prepare_table(qb_interpreter *it, qb_node *node, int8_t (*code)(const void *, int32_t), const void *);
+qb_status qb_prepare_table(qb_interpreter *it, qb_node *node, int8_t (*code)(const void *, int32_t),
+                           const void *);
 void qb_eval_table(const qb_interpreter *it, const qb_node *node);
 
 #endif

@@ -1,4 +1,5 @@
-/* CONCATENATION along any axis; inputs and output have one type and, if quantized, one scale and zero point. */
+/* CONCATENATION along any axis; inputs and output have one type and, if quantized, one scale and zero point.
+ */
 #include "common.h"
 
 typedef struct {
@@ -13,7 +14,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     plan *p;
     if (axis < 0) axis += output->rank;
     QB_REQUIRE(it, axis >= 0 && axis < output->rank, "the axis is out of range");
-    QB_REQUIRE(it, qb_u8(&it->file, options, 1, 0) == QB_NO_ACTIVATION, "fused activations are not supported here");
+    QB_REQUIRE(it, qb_u8(&it->file, options, 1, 0) == QB_NO_ACTIVATION,
+               "fused activations are not supported here");
     for (number = 0; number < node->input_count; number++) {
         const qb_tensor *input = qb_input(it, node, number);
         QB_REQUIRE(it, input != NULL && input->type == output->type && input->rank == output->rank,

@@ -6,12 +6,12 @@ typedef struct {
     qb_window columns;
     qb_range range;
     int32_t channels;
-    int32_t depth;        /* of the filter: input channels of a group */
+    int32_t depth; /* of the filter: input channels of a group */
     int32_t input_depth;
     int32_t group_channels; /* output channels of a group */
-    uint32_t filter_size; /* elements of one output channel's filter */
-    /* then qb_scale[channels], then int32_t[channels]: bias with the input's zero point folded in, which holds
-     * wherever the whole window meets the input */
+    uint32_t filter_size;   /* elements of one output channel's filter */
+    /* then qb_scale[channels], then int32_t[channels]: bias with the input's zero point folded in, which
+     * holds wherever the whole window meets the input */
 } plan;
 
 static const qb_scale *scales_of(const plan *p) { return (const qb_scale *)(p + 1); }
@@ -21,13 +21,18 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     qb_table options = qb_options(it, node);
     uint8_t padding = qb_u8(&it->file, options, 0, 0);
     const int32_t *in = op->input->dims, *filter = op->filter->dims, *out = op->output->dims;
-    qb_window columns = {in[2], out[2], filter[2], qb_i32(&it->file, options, 1, 0), qb_i32(&it->file, options, 4, 1), 0};
-    qb_window rows = {in[1], out[1], filter[1], qb_i32(&it->file, options, 2, 0), qb_i32(&it->file, options, 5, 1), 0};
-    QB_REQUIRE(it, op->input->rank == 4 && op->filter->rank == 4 && op->output->rank == 4, "tensors must have rank 4");
+    qb_window columns = {
+        in[2], out[2], filter[2], qb_i32(&it->file, options, 1, 0), qb_i32(&it->file, options, 4, 1), 0};
+    qb_window rows = {
+        in[1], out[1], filter[1], qb_i32(&it->file, options, 2, 0), qb_i32(&it->file, options, 5, 1), 0};
+    QB_REQUIRE(it, op->input->rank == 4 && op->filter->rank == 4 && op->output->rank == 4,
+               "tensors must have rank 4");
     QB_REQUIRE(it, qb_window_fit(&rows, padding) && qb_window_fit(&columns, padding) && in[0] == out[0],
                "the shapes do not fit the filter, strides and padding");
-    QB_REQUIRE(it, filter[0] == out[3] && filter[3] > 0 && in[3] % filter[3] == 0 && out[3] % (in[3] / filter[3]) == 0,
-               "the channels of input, weights and output do not fit together");
+    QB_REQUIRE(
+        it,
+        filter[0] == out[3] && filter[3] > 0 && in[3] % filter[3] == 0 && out[3] % (in[3] / filter[3]) == 0,
+        "the channels of input, weights and output do not fit together");
     QB_REQUIRE(it, op->filter->zero_point == 0, "the weights must have zero point 0");
     QB_REQUIRE(it, qb_activation_range(op->output, qb_u8(&it->file, options, 3, 0), &p->range),
                "this fused activation is not supported");
@@ -70,8 +75,10 @@ typedef struct {
 } patch;
 
 static int32_t sum_whole(const plan *p, const patch *at, const int8_t *filter, int32_t group) {
-    const int32_t row = p->rows.dilation * p->columns.input * p->input_depth, run = p->columns.filter * p->depth;
-    const int8_t *from = at->image + (at->top * p->columns.input + at->left) * p->input_depth + group * p->depth;
+    const int32_t row = p->rows.dilation * p->columns.input * p->input_depth,
+                  run = p->columns.filter * p->depth;
+    const int8_t *from =
+        at->image + (at->top * p->columns.input + at->left) * p->input_depth + group * p->depth;
     int32_t sum = 0, y, x;
     for (y = 0; y < p->rows.filter; y++, from += row, filter += run) {
         if (p->columns.dilation == 1 && p->depth == p->input_depth) {
@@ -91,7 +98,8 @@ static int32_t sum_clipped(const plan *p, const patch *at, const int8_t *filter,
     for (y = at->first_row; y < at->last_row; y++) {
         for (x = at->first_column; x < at->last_column; x++) {
             int32_t row = at->top + y * p->rows.dilation, column = at->left + x * p->columns.dilation;
-            const int8_t *from = at->image + (row * p->columns.input + column) * p->input_depth + group * p->depth;
+            const int8_t *from =
+                at->image + (row * p->columns.input + column) * p->input_depth + group * p->depth;
             const int8_t *tap = filter + (y * p->columns.filter + x) * p->depth;
             sum = qb_add(sum, qb_dot_offset(from, at->offset, tap, p->depth));
         }

@@ -16,9 +16,12 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     qb_table options = qb_options(it, node);
     uint8_t padding = qb_u8(&it->file, options, 0, 0);
     const int32_t *in = op->input->dims, *filter = op->filter->dims, *out = op->output->dims;
-    qb_window columns = {in[2], out[2], filter[2], qb_i32(&it->file, options, 1, 0), qb_i32(&it->file, options, 5, 1), 0};
-    qb_window rows = {in[1], out[1], filter[1], qb_i32(&it->file, options, 2, 0), qb_i32(&it->file, options, 6, 1), 0};
-    QB_REQUIRE(it, op->input->rank == 4 && op->filter->rank == 4 && op->output->rank == 4, "tensors must have rank 4");
+    qb_window columns = {
+        in[2], out[2], filter[2], qb_i32(&it->file, options, 1, 0), qb_i32(&it->file, options, 5, 1), 0};
+    qb_window rows = {
+        in[1], out[1], filter[1], qb_i32(&it->file, options, 2, 0), qb_i32(&it->file, options, 6, 1), 0};
+    QB_REQUIRE(it, op->input->rank == 4 && op->filter->rank == 4 && op->output->rank == 4,
+               "tensors must have rank 4");
     QB_REQUIRE(it, qb_window_fit(&rows, padding) && qb_window_fit(&columns, padding) && in[0] == out[0],
                "the shapes do not fit the filter, strides and padding");
     QB_REQUIRE(it, filter[0] == 1 && filter[3] == out[3] && out[3] % in[3] == 0,
@@ -45,8 +48,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 }
 
 /* One output position, channels [first, first + count), count <= BLOCK, of the accumulators. */
-static void sum_block(const plan *p, const int8_t *image, const int8_t *weights, int32_t offset, int32_t y, int32_t x,
-                      int32_t first, int32_t count, int32_t *sums) {
+static void sum_block(const plan *p, const int8_t *image, const int8_t *weights, int32_t offset, int32_t y,
+                      int32_t x, int32_t first, int32_t count, int32_t *sums) {
     int32_t row0, row1, column0, column1, i, j, c;
     const int32_t depth = p->channels / p->multiplier;
     const int32_t top = qb_window_taps(&p->rows, y, &row0, &row1);

@@ -21,9 +21,11 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     p->depth = op->filter->dims[1];
     p->batches = (int32_t)(op->input->elements / (uint32_t)p->depth);
     p->filter_offset = -op->filter->zero_point;
-    QB_REQUIRE(it, op->filter->zero_point >= -128 && op->filter->zero_point <= 127, "a zero point is out of range");
-    QB_REQUIRE(it, op->input->elements % (uint32_t)p->depth == 0 &&
-                       (uint64_t)p->batches * (uint32_t)p->units == op->output->elements,
+    QB_REQUIRE(it, op->filter->zero_point >= -128 && op->filter->zero_point <= 127,
+               "a zero point is out of range");
+    QB_REQUIRE(it,
+               op->input->elements % (uint32_t)p->depth == 0 &&
+                   (uint64_t)p->batches * (uint32_t)p->units == op->output->elements,
                "the shapes of input, weights and output do not fit together");
     return QB_OK;
 }
@@ -33,7 +35,8 @@ static qb_status common_scale(qb_interpreter *it, const qb_weighted *op, const p
     const float product = op->input->scale * op->filter->scale;
     int32_t i;
     for (i = 0; i < p->units; i++) {
-        QB_REQUIRE(it, qb_to_scale((double)product / (double)op->output->scale, &scales[i]), "a scale is out of range");
+        QB_REQUIRE(it, qb_to_scale((double)product / (double)op->output->scale, &scales[i]),
+                   "a scale is out of range");
     }
     return QB_OK;
 }
@@ -53,7 +56,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     scales = (qb_scale *)(p + 1);
     constant = (int32_t *)(scales + p->units);
     for (i = 0; i < p->units; i++) {
-        int32_t sum = qb_sum(filter + (uint32_t)i * (uint32_t)p->depth, p->depth) + p->depth * p->filter_offset;
+        int32_t sum =
+            qb_sum(filter + (uint32_t)i * (uint32_t)p->depth, p->depth) + p->depth * p->filter_offset;
         constant[i] = qb_add(qb_bias(bias, i), (int32_t)((uint32_t)sum * (uint32_t)-op.input->zero_point));
     }
     if (op.filter->scale_count == 1) return common_scale(it, &op, p, scales);

@@ -1,5 +1,5 @@
-/* Copies elements at regular distances of one tensor to a dense one: the common part of TRANSPOSE, STRIDED_SLICE
- * and TILE. */
+/* Copies elements at regular distances of one tensor to a dense one: the common part of TRANSPOSE,
+ * STRIDED_SLICE and TILE. */
 #ifndef QB_KERNELS_GATHER_STRIDED_H
 #define QB_KERNELS_GATHER_STRIDED_H
 

@@ -19,7 +19,9 @@ static int16_t high_mul_16(int16_t a, int16_t b) {
     return (int16_t)((product + (product >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
 }
 
-static int16_t shift_left_16(int16_t x, int32_t bits) { return saturate_16(qb_saturating_shift_left(x, bits)); }
+static int16_t shift_left_16(int16_t x, int32_t bits) {
+    return saturate_16(qb_saturating_shift_left(x, bits));
+}
 
 /* How far open the gate is, in 2^-15: relu6(x + 3) / 6. */
 static int16_t gate(const plan *p, int16_t x) {
@@ -44,7 +46,8 @@ static int8_t code(const void *settings, int32_t x) {
 static bool to_scale_16(float real, int16_t *multiplier, int32_t *shift) {
     qb_scale scale;
     if (!qb_to_scale((double)real, &scale)) return false;
-    *multiplier = (int16_t)(scale.multiplier >= INT32_MAX - (1 << 15) ? INT16_MAX : (scale.multiplier + (1 << 15)) >> 16);
+    *multiplier = (int16_t)(scale.multiplier >= INT32_MAX - (1 << 15) ? INT16_MAX
+                                                                      : (scale.multiplier + (1 << 15)) >> 16);
     *shift = scale.shift;
     return true;
 }
@@ -57,8 +60,9 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
     QB_REQUIRE(it, qb_same_shape(input, output), "input and output must have the same shape");
     fine = (1.0f / 128.0f) * input->scale;
-    QB_REQUIRE(it, to_scale_16(fine / output->scale, &p.output_multiplier, &p.output_shift) && p.output_shift <= 0 &&
-                       to_scale_16(fine / gate_unit, &p.gate_multiplier, &p.gate_shift),
+    QB_REQUIRE(it,
+               to_scale_16(fine / output->scale, &p.output_multiplier, &p.output_shift) &&
+                   p.output_shift <= 0 && to_scale_16(fine / gate_unit, &p.gate_multiplier, &p.gate_shift),
                "a scale is out of range");
     p.input_zero = input->zero_point;
     p.output_zero = output->zero_point;

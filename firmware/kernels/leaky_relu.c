@@ -12,8 +12,10 @@ typedef struct {
 static int8_t code(const void *settings, int32_t x) {
     const plan *p = settings;
     int32_t value = x - p->input_zero, rescaled;
-    if (value >= 0) rescaled = qb_rescale(value, p->positive.multiplier, p->positive.shift);
-    else rescaled = qb_rescale(value, p->negative_sign * p->negative.multiplier, p->negative.shift);
+    if (value >= 0)
+        rescaled = qb_rescale(value, p->positive.multiplier, p->positive.shift);
+    else
+        rescaled = qb_rescale(value, p->negative_sign * p->negative.multiplier, p->negative.shift);
     return (int8_t)qb_clamp(qb_add(rescaled, p->output_zero), INT8_MIN, INT8_MAX);
 }
 
@@ -24,8 +26,9 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     plan p;
     QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
     QB_REQUIRE(it, qb_same_shape(input, output), "input and output must have the same shape");
-    QB_REQUIRE(it, qb_to_scale((double)(input->scale / output->scale), &p.positive) &&
-                       qb_to_scale((double)(input->scale * size / output->scale), &p.negative),
+    QB_REQUIRE(it,
+               qb_to_scale((double)(input->scale / output->scale), &p.positive) &&
+                   qb_to_scale((double)(input->scale * size / output->scale), &p.negative),
                "a scale is out of range");
     p.negative_sign = alpha < 0 ? -1 : 1;
     p.input_zero = input->zero_point;

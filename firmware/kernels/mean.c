@@ -22,7 +22,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
     plan settings, *p;
     if (qb_reduction_fit(it, node, &settings.reduction) != QB_OK) return it->error.status;
-    QB_REQUIRE(it, qb_to_scale((double)input->scale / (double)output->scale, &settings.scale), "a scale is out of range");
+    QB_REQUIRE(it, qb_to_scale((double)input->scale / (double)output->scale, &settings.scale),
+               "a scale is out of range");
     settings.scale = divided(settings.scale, settings.reduction.terms);
     settings.input_zero = input->zero_point;
     settings.output_zero = output->zero_point;

@@ -13,12 +13,15 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *a = qb_input(it, node, 0), *b = qb_input(it, node, 1), *output = qb_output(it, node);
     plan settings, *p;
     float product;
-    QB_REQUIRE(it, qb_is_int8(a) && qb_is_int8(b) && qb_is_int8(output), "inputs and output must be int8, quantized");
-    QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &settings.walk), "the shapes cannot be broadcast to the output's");
+    QB_REQUIRE(it, qb_is_int8(a) && qb_is_int8(b) && qb_is_int8(output),
+               "inputs and output must be int8, quantized");
+    QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &settings.walk),
+               "the shapes cannot be broadcast to the output's");
     QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, qb_options(it, node), 0, 0), &settings.range),
                "this fused activation is not supported");
     product = a->scale * b->scale; /* in single precision, as TFLite takes it */
-    QB_REQUIRE(it, qb_to_scale((double)(product / output->scale), &settings.scale), "a scale is out of range");
+    QB_REQUIRE(it, qb_to_scale((double)(product / output->scale), &settings.scale),
+               "a scale is out of range");
     settings.zero[0] = a->zero_point;
     settings.zero[1] = b->zero_point;
     settings.output_zero = output->zero_point;
@@ -28,8 +31,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     return QB_OK;
 }
 
-static void row(const void *settings, const int8_t *a, int32_t step_a, const int8_t *b, int32_t step_b, int8_t *to,
-                int32_t count) {
+static void row(const void *settings, const int8_t *a, int32_t step_a, const int8_t *b, int32_t step_b,
+                int8_t *to, int32_t count) {
     const plan *p = settings;
     int32_t i;
     for (i = 0; i < count; i++, a += step_a, b += step_b) {

@@ -12,7 +12,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     uint32_t outer = 1, number;
     plan *p;
     if (axis < 0) axis += output->rank;
-    QB_REQUIRE(it, axis >= 0 && axis < output->rank && output->dims[axis] == node->input_count, "the axis or the output's shape does not fit");
+    QB_REQUIRE(it, axis >= 0 && axis < output->rank && output->dims[axis] == node->input_count,
+               "the axis or the output's shape does not fit");
     for (number = 0; number < node->input_count; number++) {
         const qb_tensor *input = qb_input(it, node, number);
         QB_REQUIRE(it, input != NULL && input->type == output->type && input->rank + 1 == output->rank,
@@ -20,7 +21,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
         QB_REQUIRE(it, input->scale_count == 0 || qb_same_quantization(input, output),
                    "the inputs must have the output's scale and zero point");
         for (i = 0; i < input->rank; i++) {
-            QB_REQUIRE(it, input->dims[i] == output->dims[i < axis ? i : i + 1], "the shapes do not fit together");
+            QB_REQUIRE(it, input->dims[i] == output->dims[i < axis ? i : i + 1],
+                       "the shapes do not fit together");
         }
     }
     for (i = 0; i < axis; i++) outer *= (uint32_t)output->dims[i];

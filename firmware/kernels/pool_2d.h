@@ -13,7 +13,8 @@ typedef struct {
 qb_status qb_prepare_pool(qb_interpreter *it, qb_node *node);
 
 /* Offset in elements of the input of tap (row, column) of an output position, channel 0. */
-static inline uint32_t qb_pool_tap(const qb_pool *p, int32_t depth, int32_t batch, int32_t row, int32_t column) {
+static inline uint32_t qb_pool_tap(const qb_pool *p, int32_t depth, int32_t batch, int32_t row,
+                                   int32_t column) {
     return (uint32_t)(((batch * p->rows.input + row) * p->columns.input + column) * depth);
 }
 

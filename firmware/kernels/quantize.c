@@ -12,7 +12,8 @@ typedef struct {
 } plan;
 
 static int8_t clamp_code(int32_t code, bool is_unsigned) {
-    return (int8_t)(is_unsigned ? (uint8_t)qb_clamp(code, 0, UINT8_MAX) : (uint8_t)qb_clamp(code, INT8_MIN, INT8_MAX));
+    return (int8_t)(is_unsigned ? (uint8_t)qb_clamp(code, 0, UINT8_MAX)
+                                : (uint8_t)qb_clamp(code, INT8_MIN, INT8_MAX));
 }
 
 static int8_t code(const void *settings, int32_t x) {
@@ -29,7 +30,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     QB_REQUIRE(it, qb_is_codes(output), "the output must be int8 or uint8, quantized");
     if (input->type == QB_FLOAT32) return QB_OK;
     QB_REQUIRE(it, qb_is_codes(input), "the input must be float32, int8 or uint8");
-    QB_REQUIRE(it, qb_to_scale((double)input->scale / (double)output->scale, &p.scale), "a scale is out of range");
+    QB_REQUIRE(it, qb_to_scale((double)input->scale / (double)output->scale, &p.scale),
+               "a scale is out of range");
     p.input_zero = input->zero_point;
     p.output_zero = output->zero_point;
     p.unsigned_input = input->type == QB_UINT8;

@@ -1,7 +1,8 @@
 #include "reduce.h"
 
 qb_status qb_reduction_fit(qb_interpreter *it, qb_node *node, qb_reduction *r) {
-    const qb_tensor *input = qb_input(it, node, 0), *axes = qb_input(it, node, 1), *output = qb_output(it, node);
+    const qb_tensor *input = qb_input(it, node, 0), *axes = qb_input(it, node, 1),
+                    *output = qb_output(it, node);
     int32_t strides[QB_MAX_RANK];
     uint32_t gone = 0, i;
     memset(r, 0, sizeof *r);
@@ -25,8 +26,9 @@ qb_status qb_reduction_fit(qb_interpreter *it, qb_node *node, qb_reduction *r) {
             r->kept_steps[r->kept++] = strides[i];
         }
     }
-    QB_REQUIRE(it, output->elements == input->elements / (uint32_t)r->terms &&
-                       output->rank == (qb_u8(&it->file, qb_options(it, node), 0, 0) ? input->rank : r->kept),
+    QB_REQUIRE(it,
+               output->elements == input->elements / (uint32_t)r->terms &&
+                   output->rank == (qb_u8(&it->file, qb_options(it, node), 0, 0) ? input->rank : r->kept),
                "the output's shape is not the reduced one");
     return QB_OK;
 }

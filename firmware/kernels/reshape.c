@@ -1,9 +1,10 @@
-/* RESHAPE: a copy, or nothing at all where the output takes the input's memory. The output's shape is the file's;
- * a constant shape operand must agree with it. */
+/* RESHAPE: a copy, or nothing at all where the output takes the input's memory. The output's shape is the
+ * file's; a constant shape operand must agree with it. */
 #include "common.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
-    const qb_tensor *input = qb_input(it, node, 0), *shape = qb_input(it, node, 1), *output = qb_output(it, node);
+    const qb_tensor *input = qb_input(it, node, 0), *shape = qb_input(it, node, 1),
+                    *output = qb_output(it, node);
     uint32_t i;
     QB_REQUIRE(it, input->type == output->type && input->elements == output->elements,
                "input and output must have the same type and number of elements");

@@ -3,8 +3,9 @@
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *output = qb_output(it, node);
-    QB_REQUIRE(it, (output->type == QB_INT32 || output->type == QB_INT64) && output->rank == 1 &&
-                       output->dims[0] == qb_input(it, node, 0)->rank,
+    QB_REQUIRE(it,
+               (output->type == QB_INT32 || output->type == QB_INT64) && output->rank == 1 &&
+                   output->dims[0] == qb_input(it, node, 0)->rank,
                "the output must be int32 or int64, one element a dimension");
     return QB_OK;
 }
@@ -15,8 +16,10 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     uint32_t i;
     for (i = 0; i < input->rank; i++) {
         int64_t wide = input->dims[i];
-        if (output->type == QB_INT64) memcpy(to + 8 * i, &wide, 8);
-        else memcpy(to + 4 * i, &input->dims[i], 4);
+        if (output->type == QB_INT64)
+            memcpy(to + 8 * i, &wide, 8);
+        else
+            memcpy(to + 4 * i, &input->dims[i], 4);
     }
 }
 

@@ -16,7 +16,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const float beta = qb_f32(&it->file, qb_options(it, node), 0, 0.0f);
     plan settings, *p;
     QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
-    QB_REQUIRE(it, qb_same_shape(input, output) && input->rank >= 1, "input and output must have the same shape");
+    QB_REQUIRE(it, qb_same_shape(input, output) && input->rank >= 1,
+               "input and output must have the same shape");
     QB_REQUIRE(it, output->scale == 1.0f / 256 && output->zero_point == -128,
                "the output must have scale 1/256 and zero point -128");
     QB_REQUIRE(it, qb_fixed_input_of((double)beta * (double)input->scale, INTEGER_BITS, &settings.fixed),
@@ -33,7 +34,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 static int32_t exp_of(const plan *p, int32_t difference) {
     const qb_scale scale = p->fixed.scale;
     if (difference < -p->fixed.radius) return 0;
-    return qb_exp_negative(qb_high_mul(qb_shift_left(difference, scale.shift), scale.multiplier), INTEGER_BITS);
+    return qb_exp_negative(qb_high_mul(qb_shift_left(difference, scale.shift), scale.multiplier),
+                           INTEGER_BITS);
 }
 
 static int32_t leading_zeros(uint32_t x) {

@@ -31,13 +31,15 @@ static bool resolve(const masks *m, uint32_t axis, int32_t dim, int64_t begin, i
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node), *operands[3];
     qb_table options = qb_options(it, node);
-    masks m = {qb_i32(&it->file, options, 0, 0), qb_i32(&it->file, options, 1, 0), qb_i32(&it->file, options, 4, 0)};
+    masks m = {qb_i32(&it->file, options, 0, 0), qb_i32(&it->file, options, 1, 0),
+               qb_i32(&it->file, options, 4, 0)};
     int32_t strides[QB_MAX_RANK];
     uint32_t i, kept = 0;
     qb_gather settings, *p;
     memset(&settings, 0, sizeof settings);
-    QB_REQUIRE(it, qb_i32(&it->file, options, 2, 0) == 0 && qb_i32(&it->file, options, 3, 0) == 0 &&
-                       qb_u8(&it->file, options, 5, 0) == 0,
+    QB_REQUIRE(it,
+               qb_i32(&it->file, options, 2, 0) == 0 && qb_i32(&it->file, options, 3, 0) == 0 &&
+                   qb_u8(&it->file, options, 5, 0) == 0,
                "ellipsis, new axis and offset are not supported");
     QB_REQUIRE(it, input->type == output->type, "input and output must have one type");
     for (i = 0; i < 3; i++) {
@@ -47,15 +49,18 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     }
     qb_strides(input->dims, input->rank, strides);
     for (i = 0; i < input->rank; i++) {
-        int64_t begin = qb_int_at(it, operands[0], i), end = qb_int_at(it, operands[1], i), stride = qb_int_at(it, operands[2], i);
+        int64_t begin = qb_int_at(it, operands[0], i), end = qb_int_at(it, operands[1], i),
+                stride = qb_int_at(it, operands[2], i);
         int32_t first, count;
-        QB_REQUIRE(it, stride != 0 && stride >= -INT32_MAX && stride <= INT32_MAX && begin >= INT32_MIN &&
-                           begin <= INT32_MAX && end >= INT32_MIN && end <= INT32_MAX &&
-                           resolve(&m, i, input->dims[i], begin, end, stride, &first, &count),
+        QB_REQUIRE(it,
+                   stride != 0 && stride >= -INT32_MAX && stride <= INT32_MAX && begin >= INT32_MIN &&
+                       begin <= INT32_MAX && end >= INT32_MIN && end <= INT32_MAX &&
+                       resolve(&m, i, input->dims[i], begin, end, stride, &first, &count),
                    "the slice is empty or out of range");
         settings.start += first * strides[i];
         if (m.shrink_mask >> i & 1) continue;
-        QB_REQUIRE(it, kept < output->rank && output->dims[kept] == count, "the output's shape is not the slice's");
+        QB_REQUIRE(it, kept < output->rank && output->dims[kept] == count,
+                   "the output's shape is not the slice's");
         settings.dims[kept] = count;
         settings.steps[kept++] = count > 1 ? (int32_t)stride * strides[i] : 0;
     }
@@ -69,7 +74,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0);
-    qb_gather_strided(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, qb_output(it, node)), qb_width(input->type));
+    qb_gather_strided(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, qb_output(it, node)),
+                      qb_width(input->type));
 }
 
 const qb_kernel qb_strided_slice = {45, 32, 8, 4, 4, 0, prepare, eval};

@@ -2,9 +2,11 @@
 #include "common.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
-    const qb_tensor *input = qb_input(it, node, 0), *multiples = qb_input(it, node, 1), *output = qb_output(it, node);
+    const qb_tensor *input = qb_input(it, node, 0), *multiples = qb_input(it, node, 1),
+                    *output = qb_output(it, node);
     uint32_t i;
-    QB_REQUIRE(it, input->type == output->type && input->rank == output->rank, "input and output must have one type and rank");
+    QB_REQUIRE(it, input->type == output->type && input->rank == output->rank,
+               "input and output must have one type and rank");
     QB_REQUIRE(it, qb_is_constant_ints(multiples) && multiples->elements == input->rank,
                "the multiples must be constant, one a dimension");
     for (i = 0; i < input->rank; i++) {
@@ -18,7 +20,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 static void eval(const qb_interpreter *it, const qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
     const uint32_t width = qb_width(input->type), last = input->rank ? input->rank - 1u : 0;
-    const uint32_t run = input->rank ? (uint32_t)input->dims[last] : 1, line = input->rank ? (uint32_t)output->dims[last] : 1;
+    const uint32_t run = input->rank ? (uint32_t)input->dims[last] : 1,
+                   line = input->rank ? (uint32_t)output->dims[last] : 1;
     const uint8_t *from = qb_data(it, input);
     uint8_t *to = qb_tensor_data(it, output);
     int32_t index[QB_MAX_RANK] = {0}, strides[QB_MAX_RANK];

@@ -9,17 +9,16 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from qbench.artifacts.environment import package_version
 
 from .cases import GENERATORS, draw
-from .oracles import ORACLES, Refused
+from .oracles import ORACLES, Outputs, Refused
 
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
 REFERENCE = "tensorflow-ref"
@@ -38,11 +37,11 @@ _HEAD = """# Operators: who computes what
 
 Written by `python -m golden.table {cases}` with `tests` on the path; do not edit.
 
-Each operator was run on {cases} random models (shapes, strides, paddings, fused activations, extreme scales and zero
-points; four inputs each) and held, element by element, against the reference kernels (`BUILTIN_REF`) of
-TensorFlow's TFLite. *exact*: every element of every model is equal. Otherwise: the share of the elements that differ,
-and the largest difference in codes. *n refused*: models that the runtime does not accept; *n crashed*: models that
-end its process. Neither are counted.
+Each operator was run on {cases} random models (shapes, strides, paddings, fused activations, extreme
+scales and zero points; four inputs each) and held, element by element, against the reference kernels
+(`BUILTIN_REF`) of TensorFlow's TFLite. *exact*: every element of every model is equal. Otherwise: the
+share of the elements that differ, and the largest difference in codes. *n refused*: models that the
+runtime does not accept; *n crashed*: models that end its process. Neither are counted.
 
 {versions}
 
@@ -51,13 +50,13 @@ end its process. Neither are counted.
 _TAIL = """
 Where they differ, and what the firmware (`host`, and every board) does:
 
-- **FULLY_CONNECTED.** LiteRT from 1.4 on rounds once in its reference kernel (to the nearest code of the real product).
-  TensorFlow 2.18, LiteRT up to 1.2, TFLite Micro and CMSIS-NN round twice, in integers, as reference convolutions do
-  everywhere. The firmware rounds twice: it is what devices run.
-- **LOGISTIC, TANH.** TFLite looks codes up in a table filled in single precision; TFLite Micro computes in fixed point
-  and lands on the other side of a few near-ties. The firmware follows TFLite.
-- **RELU6.** TFLite Micro only clamps: it is right where input and output share scale and zero point, as converters write
-  it. The firmware rescales, as TFLite does.
+- **FULLY_CONNECTED.** LiteRT from 1.4 on rounds once in its reference kernel, to the code nearest to the
+  real product. TensorFlow 2.18, LiteRT up to 1.2, TFLite Micro and CMSIS-NN round twice, in integers, as
+  reference convolutions do everywhere. The firmware rounds twice: it is what devices run.
+- **LOGISTIC, TANH.** TFLite looks codes up in a table filled in single precision; TFLite Micro computes in
+  fixed point and lands on the other side of a few near-ties. The firmware follows TFLite.
+- **RELU6.** TFLite Micro only clamps: it is right where input and output share scale and zero point, as
+  converters write it. The firmware rescales, as TFLite does.
 - **PAD, PADV2, QUANTIZE, TILE.** TFLite Micro lacks 64-bit paddings, float32 or uint8 to uint8, and TILE.
 """
 
@@ -87,13 +86,18 @@ def _answer(operator: str, runtime: str, seeds: range, to: Connection) -> None:
     """In a process of its own, since some runtimes crash: send what the runtime gives for each seed."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # native code writes there
     for seed in seeds:
-        try:
-            to.send(ORACLES[runtime](draw(operator, seed)))
-        except Refused:
-            to.send(None)
+        to.send(_outputs(operator, runtime, seed))
 
 
-def _answers(operator: str, runtime: str, cases: int) -> Iterator[list[NDArray[Any]] | None | str]:
+def _outputs(operator: str, runtime: str, seed: int) -> Outputs | None:
+    """What the runtime gives; None where it refuses."""
+    try:
+        return ORACLES[runtime](draw(operator, seed))
+    except Refused:
+        return None
+
+
+def _answers(operator: str, runtime: str, cases: int) -> Iterator[Outputs | str | None]:
     """What the runtime gives for each seed: outputs, None where it refuses, CRASHED where it dies."""
     forks, done = get_context("fork"), 0
     while done < cases:
@@ -143,12 +147,8 @@ def page(cases: int) -> str:
 
 
 def _version(names: tuple[str, ...]) -> str:
-    for name in names:
-        try:
-            return f"{name} {metadata.version(name)}"
-        except metadata.PackageNotFoundError:
-            continue
-    return "not installed"
+    found = (f"{name} {version}" for name in names if (version := package_version(name)))
+    return next(found, "not installed")
 
 
 if __name__ == "__main__":

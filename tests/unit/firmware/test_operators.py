@@ -9,7 +9,7 @@ from golden.oracles import ORACLES, Refused, host
 
 CASES = 100
 
-# LiteRT from 1.4 on rounds these once instead of twice (docs/operators.md); TFLite Micro still is the reference.
+# LiteRT from 1.4 on rounds these once, not twice (docs/operators.md): here TFLite Micro is the reference.
 ROUNDED_ONCE_BY_LITERT = {"fully_connected", "fully_connected_per_channel"}
 
 
