@@ -81,7 +81,7 @@ class Client:
     Raises:
         NoAnswer: nothing on the port speaks the protocol.
         WrongModel: the device runs another model.
-        DeviceFault: the device cannot run its model.
+        DeviceFault: the device refuses to talk, or answers what this version cannot read.
     """
 
     def __init__(self, port: Port, *, model_sha256: str | None = None) -> None:
@@ -131,6 +131,7 @@ class Client:
                     self.info = self._hello()
                     flight.lose_all()
                     watch.restart()
+                self._check_fault()
                 self._fill(flight)
                 if not flight.done:
                     self._take_frames(flight, watch)
@@ -197,11 +198,6 @@ class Client:
         self._model = self._model or info.model_sha256
         if info.model_sha256 != self._model:
             raise errors.wrong_model(self.port.url, self._model, info.model_sha256)
-        if info.fault:
-            raise errors.DeviceFault(
-                f"the device at {self.port.url} cannot run its model: {info.fault}",
-                hint="qbench firmware pack says beforehand whether a bundle fits a board",
-            )
         self._in_session = True
         self._input_bytes, self._output_bytes = tensor_bytes(info.input), tensor_bytes(info.output)
         return info
@@ -275,6 +271,13 @@ class Client:
             f"the device at {self.port.url} cannot compute an input: {refusal.text}",
             hint="run this input on the host runtime to tell the model's fault from the board's",
         )
+
+    def _check_fault(self) -> None:
+        if self.info.fault:
+            raise errors.DeviceFault(
+                f"the device at {self.port.url} cannot run its model: {self.info.fault}",
+                hint="qbench firmware pack says beforehand whether a bundle fits a board",
+            )
 
     def _check_boot(self, boot: int) -> None:
         if boot != self.info.boot:

@@ -46,7 +46,7 @@ class DeviceInfo:
         clock_hz: of the core; 0 if it has none to speak of (an emulator, a process).
         model_sha256: 64 hex digits, computed by the device over the model that it runs.
         arena_used, arena_available: bytes of working memory.
-        fault: why the device cannot run its model, or None.
+        fault: why the device cannot run its model, or None. Tensors and arena may then mean nothing.
     """
 
     protocol: int

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from link import affine_device as firmware
-from link.affine_device import INPUTS, QUICK
-from link.bad_line import Line
 from qbench.link import Client, connect
+
+from . import affine_device as firmware
+from .affine_device import INPUTS, QUICK
+from .bad_line import Line
 
 
 @pytest.fixture(scope="session")

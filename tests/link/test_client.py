@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import qbench
-from link.affine_device import INPUTS, QUICK, affine
 from qbench.errors import UserError
 from qbench.link import Client, hex_trace
 from qbench.link.errors import DeviceFault, WrongModel
+
+from .affine_device import INPUTS, QUICK, affine
 
 
 def random_inputs(count, seed=0, size=INPUTS):

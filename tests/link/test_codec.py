@@ -13,7 +13,6 @@ from cobs import cobs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from link.affine_device import FIRMWARE, affine
 from qbench.link.codec import MAX_PAYLOAD, OVERHEAD, Decoder, Frame, Kind, decode, encode, wire_bytes
 from qbench.link.messages import (
     ErrorCode,
@@ -23,6 +22,8 @@ from qbench.link.messages import (
     parse_pong,
     parse_result,
 )
+
+from .affine_device import FIRMWARE, affine
 
 ROW = re.compile(r"^(frame|damaged|oversize|host|device) (.+)$")
 

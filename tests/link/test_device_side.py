@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
-from link import affine_device as firmware
 from qbench.link.codec import Frame, Kind, encode
+
+from . import affine_device as firmware
 
 # What frames carry: type, session 1, sequence 2, payload.
 SEEDS = [

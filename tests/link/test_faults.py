@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from link.affine_device import INPUTS, QUICK, affine
-from link.bad_line import CLEAN, Faults
 from qbench.errors import QbenchError
 from qbench.link import Client
 from qbench.link.codec import Frame, Kind, encode
 from qbench.link.errors import DeviceUnstable, NoAnswer, PortLost, WrongModel
 from qbench.link.messages import PROTOCOL_VERSION
+
+from .affine_device import INPUTS, QUICK, affine
+from .bad_line import CLEAN, Faults
 
 FAULTS = {
     "bit flips": Faults(flip=1e-4),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 
 import numpy as np
 import pytest
 
-from link.affine_device import FIRMWARE, QUICK, Process
 from qbench.link import connect
 from qbench.link.errors import DeviceFault
 from qbench.runtimes.hostlib import HostModel
+
+from .affine_device import FIRMWARE, QUICK, Process
 
 NETWORKS = ("ic-resnet8", "kws-dscnn")
 
@@ -68,15 +70,27 @@ def test_a_network_behind_the_line_is_the_network(data_root, host_program, boot,
     assert all(answer.count > 0 for answer in answers)
 
 
-def test_an_arena_that_is_too_small_is_told_with_the_numbers(data_root, host_program, boot):
-    path = path_of(data_root, "kws-dscnn")
-    process = boot(host_program, path, 4096)
-    with pytest.raises(DeviceFault, match=r"bytes needed: \d+, available: 4096"):
-        connect(process.path, timeouts=QUICK)
+@pytest.fixture
+def fault_of(host_program, boot):
+    """Why a device says that it cannot run a model; asking it to run one says the same."""
+
+    def fault(*arguments):
+        client = connect(boot(host_program, *arguments).path, timeouts=QUICK)
+        try:
+            with pytest.raises(DeviceFault) as caught:
+                list(client.infer([b""]))
+        finally:
+            client.close()
+        assert str(client.info.fault) in caught.value.what
+        return client.info.fault
+
+    return fault
 
 
-def test_a_file_that_is_no_model_is_told(tmp_path, host_program, boot):
+def test_an_arena_that_is_too_small_is_told_with_the_numbers(data_root, fault_of):
+    assert re.search(r"bytes needed: \d+, available: 4096", fault_of(path_of(data_root, "kws-dscnn"), 4096))
+
+
+def test_a_file_that_is_no_model_is_told(tmp_path, fault_of):
     (tmp_path / "model").write_bytes(b"not a flatbuffer, whatever its name")
-    process = boot(host_program, tmp_path / "model")
-    with pytest.raises(DeviceFault, match="cannot run its model"):
-        connect(process.path, timeouts=QUICK)
+    assert fault_of(tmp_path / "model") == "not a TFLite file, or cut short"

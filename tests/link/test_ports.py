@@ -15,11 +15,12 @@ import pytest
 import serial
 from serial.rfc2217 import PortManager
 
-from link.affine_device import INPUTS, QUICK, affine
 from qbench.errors import QbenchError
 from qbench.link import connect
 from qbench.link.codec import Decoder, Frame, Kind, encode
 from qbench.link.errors import DeviceFault, LinkError, NoAnswer, port_error
+
+from .affine_device import INPUTS, QUICK, affine
 
 HASTY = replace(QUICK, hello=0.5)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from link.affine_device import PLAIN, compile_host
-from link.throughput import measure, wire_seconds
+from .affine_device import PLAIN, compile_host
+from .throughput import measure, wire_seconds
 
 
 @pytest.fixture(scope="module")

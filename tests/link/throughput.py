@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from link.affine_device import Device
-from link.bad_line import Line
 from qbench.link import connect
+
+from .affine_device import Device
+from .bad_line import Line
 
 BAUD = 115200
 
