@@ -140,6 +140,15 @@ def no_progress(url: str, seconds: float) -> DeviceUnstable:
     )
 
 
+def garbled(url: str, what: str, attempts: int) -> DeviceUnstable:
+    """A text protocol on which something never came through whole."""
+    return DeviceUnstable(
+        f"{what} was damaged on the way to {url} or back {attempts} times in a row",
+        cause="a noisy line, a wrong baud rate by a little, or a harness that loses bytes",
+        hint="use a lower --baud on both sides, or qbench's own firmware, whose protocol has checksums",
+    )
+
+
 def unstable(url: str, sessions: int) -> DeviceUnstable:
     """A device that keeps restarting."""
     return DeviceUnstable(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,3 +64,35 @@ def greet() -> Iterator[Callable[..., Client]]:
     yield greeter
     for one in clients:
         one.close()
+
+
+@pytest.fixture
+def talker():
+    """A pty on which something talks: a function of the bytes that came in."""
+    stop = threading.Event()
+    threads, descriptors = [], []
+
+    def serve(master, answer):
+        os.set_blocking(master, False)
+        while not stop.wait(0.01):
+            try:
+                heard = os.read(master, 4096)
+            except OSError:
+                heard = b""
+            if reply := answer(heard):
+                os.write(master, reply)
+
+    def start(answer):
+        master, far = os.openpty()
+        tty.setraw(far)
+        descriptors.extend((master, far))
+        threads.append(threading.Thread(target=serve, args=(master, answer)))
+        threads[-1].start()
+        return os.ttyname(far)
+
+    yield start
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
 import random
 import socket
 import threading
-import tty
 from dataclasses import replace
 
 import numpy as np
@@ -23,38 +21,6 @@ from qbench.link.errors import DeviceFault, LinkError, NoAnswer, port_error
 from .affine_device import INPUTS, QUICK, affine
 
 HASTY = replace(QUICK, hello=0.5)
-
-
-@pytest.fixture
-def talker():
-    """A pty on which something talks: a function of the bytes that came in."""
-    stop = threading.Event()
-    threads, descriptors = [], []
-
-    def serve(master, answer):
-        os.set_blocking(master, False)
-        while not stop.wait(0.01):
-            try:
-                heard = os.read(master, 4096)
-            except OSError:
-                heard = b""
-            if reply := answer(heard):
-                os.write(master, reply)
-
-    def start(answer):
-        master, far = os.openpty()
-        tty.setraw(far)
-        descriptors.extend((master, far))
-        threads.append(threading.Thread(target=serve, args=(master, answer)))
-        threads[-1].start()
-        return os.ttyname(far)
-
-    yield start
-    stop.set()
-    for thread in threads:
-        thread.join()
-    for descriptor in descriptors:
-        os.close(descriptor)
 
 
 def refused(url, **settings) -> QbenchError:
