@@ -40,8 +40,6 @@ def test_no_bytes_upset_the_session(tmp_path):
         for framed in (b"\0" + frame, encode(Frame(frame[0], 1, 2, frame[7:])) * 2):
             seeds.append(tmp_path / f"seed-{number}-{len(framed)}")
             seeds[-1].write_bytes(framed)
-    done = subprocess.run(
-        [tmp_path / "fuzz_frame_gcc", "100000", "1", *seeds], capture_output=True, text=True
-    )
+    done = subprocess.run([tmp_path / "fuzz_frame_gcc", "50000", "1", *seeds], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "100000 executions" in done.stdout
+    assert "50000 executions" in done.stdout

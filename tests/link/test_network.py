@@ -53,7 +53,7 @@ def path_of(data_root, network):
 def test_a_network_behind_the_line_is_the_network(data_root, host_program, boot, network):
     path = path_of(data_root, network)
     model = HostModel(path.read_bytes())
-    inputs = np.random.default_rng(6).integers(-128, 128, (3, *model.inputs[0].shape), np.int8)
+    inputs = np.random.default_rng(6).integers(-128, 128, (2, *model.inputs[0].shape), np.int8)
     (wanted,) = model.run(inputs)
     client = connect(boot(host_program, path).path)
     try:
