@@ -17,6 +17,7 @@ RUNTIMES = {
     "tflite-ref": "qbench.runtimes.tflite:TfliteReferenceRuntime",
     "tflite-builtin": "qbench.runtimes.tflite:TfliteBuiltinRuntime",
     "tflm": "qbench.runtimes.tflm:TflmRuntime",
+    "host": "qbench.runtimes.host:HostRuntime",
     "onnx": "qbench.runtimes.onnx:OnnxRuntime",
     "float": "qbench.runtimes.float:FloatRuntime",
 }

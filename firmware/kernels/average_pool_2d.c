@@ -1,0 +1,31 @@
+/* AVERAGE_POOL_2D: int8; the mean over the taps that meet the input, rounded to nearest, ties away from zero.
+ */
+#include "pool_2d.h"
+
+static void eval(const qb_interpreter *it, const qb_node *node) {
+    const qb_pool *p = qb_prepared(it, node);
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
+    const int8_t *from = qb_data(it, input);
+    int8_t *to = qb_tensor_data(it, output);
+    const int32_t depth = input->dims[3];
+    int32_t n, y, x, c, i, j, row0, row1, column0, column1;
+    for (n = 0; n < input->dims[0]; n++) {
+        for (y = 0; y < p->rows.output; y++) {
+            int32_t top = qb_window_taps(&p->rows, y, &row0, &row1);
+            for (x = 0; x < p->columns.output; x++) {
+                int32_t left = qb_window_taps(&p->columns, x, &column0, &column1);
+                int32_t taps = (row1 - row0) * (column1 - column0);
+                for (c = 0; c < depth; c++) {
+                    int32_t sum = 0;
+                    for (i = row0; i < row1; i++)
+                        for (j = column0; j < column1; j++)
+                            sum += from[qb_pool_tap(p, depth, n, top + i, left + j) + (uint32_t)c];
+                    sum = (sum + (sum > 0 ? taps / 2 : -(taps / 2))) / taps;
+                    *to++ = (int8_t)qb_clamp(sum, p->range.low, p->range.high);
+                }
+            }
+        }
+    }
+}
+
+const qb_kernel qb_average_pool_2d = {1, 5, 3, 1, 1, 0, qb_prepare_pool, eval};

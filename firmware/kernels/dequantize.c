@@ -1,0 +1,23 @@
+/* DEQUANTIZE: int8 or uint8 to float32. */
+#include "common.h"
+
+static qb_status prepare(qb_interpreter *it, qb_node *node) {
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
+    QB_REQUIRE(it, qb_is_codes(input), "the input must be int8 or uint8, quantized");
+    QB_REQUIRE(it, output->type == QB_FLOAT32 && qb_same_shape(input, output),
+               "the output must be float32, of the input's shape");
+    return QB_OK;
+}
+
+static void eval(const qb_interpreter *it, const qb_node *node) {
+    const qb_tensor *input = qb_input(it, node, 0);
+    const uint8_t *from = qb_data(it, input);
+    float *to = qb_tensor_data(it, qb_output(it, node));
+    uint32_t i;
+    for (i = 0; i < input->elements; i++) {
+        int32_t code = input->type == QB_UINT8 ? from[i] : (int8_t)from[i];
+        to[i] = input->scale * (float)(code - input->zero_point);
+    }
+}
+
+const qb_kernel qb_dequantize = {6, 38, 6, 1, 1, 0, prepare, eval};

@@ -1,0 +1,47 @@
+/* PACK: tensors of one shape stacked along a new axis. */
+#include "common.h"
+
+typedef struct {
+    uint32_t outer; /* slabs each input is cut into */
+} plan;
+
+static qb_status prepare(qb_interpreter *it, qb_node *node) {
+    const qb_tensor *output = qb_output(it, node);
+    qb_table options = qb_options(it, node);
+    int32_t axis = qb_i32(&it->file, options, 1, 0), i;
+    uint32_t outer = 1, number;
+    plan *p;
+    if (axis < 0) axis += output->rank;
+    QB_REQUIRE(it, axis >= 0 && axis < output->rank && output->dims[axis] == node->input_count,
+               "the axis or the output's shape does not fit");
+    for (number = 0; number < node->input_count; number++) {
+        const qb_tensor *input = qb_input(it, node, number);
+        QB_REQUIRE(it, input != NULL && input->type == output->type && input->rank + 1 == output->rank,
+                   "the inputs must have the output's type and a dimension less");
+        QB_REQUIRE(it, input->scale_count == 0 || qb_same_quantization(input, output),
+                   "the inputs must have the output's scale and zero point");
+        for (i = 0; i < input->rank; i++) {
+            QB_REQUIRE(it, input->dims[i] == output->dims[i < axis ? i : i + 1],
+                       "the shapes do not fit together");
+        }
+    }
+    for (i = 0; i < axis; i++) outer *= (uint32_t)output->dims[i];
+    p = qb_store(it, node, sizeof *p);
+    if (p == NULL) return it->error.status;
+    p->outer = outer;
+    return QB_OK;
+}
+
+static void eval(const qb_interpreter *it, const qb_node *node) {
+    const plan *p = qb_prepared(it, node);
+    const qb_tensor *output = qb_output(it, node);
+    uint8_t *start = qb_tensor_data(it, output);
+    const uint32_t stride = output->bytes / p->outer, slab = stride / node->input_count;
+    uint32_t number, i;
+    for (number = 0; number < node->input_count; number++, start += slab) {
+        const uint8_t *from = qb_data(it, qb_input(it, node, number));
+        for (i = 0; i < p->outer; i++) memcpy(start + i * stride, from + i * slab, slab);
+    }
+}
+
+const qb_kernel qb_pack = {83, 59, 4, 1, QB_ANY_NUMBER, 0, prepare, eval};

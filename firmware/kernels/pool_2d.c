@@ -1,0 +1,29 @@
+#include "pool_2d.h"
+
+qb_status qb_prepare_pool(qb_interpreter *it, qb_node *node) {
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
+    qb_table options = qb_options(it, node);
+    uint8_t padding = qb_u8(&it->file, options, 0, 0);
+    const int32_t *in = input->dims, *out = output->dims;
+    qb_pool settings = {
+        {in[1], out[1], qb_i32(&it->file, options, 4, 0), qb_i32(&it->file, options, 2, 0), 1, 0},
+        {in[2], out[2], qb_i32(&it->file, options, 3, 0), qb_i32(&it->file, options, 1, 0), 1, 0},
+        {0, 0}};
+    qb_pool *p;
+    QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
+    QB_REQUIRE(it, qb_same_quantization(input, output),
+               "input and output must have the same scale and zero point");
+    QB_REQUIRE(it, input->rank == 4 && output->rank == 4, "tensors must have rank 4");
+    QB_REQUIRE(it,
+               qb_window_fit(&settings.rows, padding) && qb_window_fit(&settings.columns, padding) &&
+                   in[0] == out[0] && in[3] == out[3],
+               "the shapes do not fit the window, strides and padding");
+    QB_REQUIRE(it, (int64_t)settings.rows.filter * settings.columns.filter < 1 << 23,
+               "the window is too large");
+    QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, options, 5, 0), &settings.range),
+               "this fused activation is not supported");
+    p = qb_store(it, node, sizeof *p);
+    if (p == NULL) return it->error.status;
+    *p = settings;
+    return QB_OK;
+}

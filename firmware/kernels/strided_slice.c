@@ -1,0 +1,81 @@
+/* STRIDED_SLICE with constant begin, end and strides; no ellipsis, no new axis. */
+#include "gather_strided.h"
+
+typedef struct {
+    int32_t begin_mask, end_mask, shrink_mask;
+} masks;
+
+/* First element and number of elements along an axis of `dim` elements, as Python's slice takes them. */
+static bool resolve(const masks *m, uint32_t axis, int32_t dim, int64_t begin, int64_t end, int64_t stride,
+                    int32_t *first, int32_t *count) {
+    const int64_t low = stride > 0 ? 0 : -1, high = stride > 0 ? dim : dim - 1;
+    int64_t span;
+    if (begin < 0) begin += dim;
+    if (end < 0) end += dim;
+    if (m->shrink_mask >> axis & 1) {
+        if (m->begin_mask >> axis & 1) begin = 0;
+        *first = (int32_t)begin;
+        *count = 1;
+        return begin >= 0 && begin < dim && stride == 1;
+    }
+    begin = begin < low ? low : begin > high ? high : begin;
+    end = end < low ? low : end > high ? high : end;
+    if (m->begin_mask >> axis & 1) begin = stride > 0 ? 0 : dim - 1;
+    if (m->end_mask >> axis & 1) end = stride > 0 ? dim : -1;
+    span = stride > 0 ? (end - begin + stride - 1) / stride : (begin - end - stride - 1) / -stride;
+    *first = (int32_t)begin;
+    *count = span > 0 ? (int32_t)span : 0;
+    return *count > 0;
+}
+
+static qb_status prepare(qb_interpreter *it, qb_node *node) {
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node), *operands[3];
+    qb_table options = qb_options(it, node);
+    masks m = {qb_i32(&it->file, options, 0, 0), qb_i32(&it->file, options, 1, 0),
+               qb_i32(&it->file, options, 4, 0)};
+    int32_t strides[QB_MAX_RANK];
+    uint32_t i, kept = 0;
+    qb_gather settings, *p;
+    memset(&settings, 0, sizeof settings);
+    QB_REQUIRE(it,
+               qb_i32(&it->file, options, 2, 0) == 0 && qb_i32(&it->file, options, 3, 0) == 0 &&
+                   qb_u8(&it->file, options, 5, 0) == 0,
+               "ellipsis, new axis and offset are not supported");
+    QB_REQUIRE(it, input->type == output->type, "input and output must have one type");
+    for (i = 0; i < 3; i++) {
+        operands[i] = qb_input(it, node, i + 1);
+        QB_REQUIRE(it, qb_is_constant_ints(operands[i]) && operands[i]->elements == input->rank,
+                   "begin, end and strides must be constant, one a dimension");
+    }
+    qb_strides(input->dims, input->rank, strides);
+    for (i = 0; i < input->rank; i++) {
+        int64_t begin = qb_int_at(it, operands[0], i), end = qb_int_at(it, operands[1], i),
+                stride = qb_int_at(it, operands[2], i);
+        int32_t first, count;
+        QB_REQUIRE(it,
+                   stride != 0 && stride >= -INT32_MAX && stride <= INT32_MAX && begin >= INT32_MIN &&
+                       begin <= INT32_MAX && end >= INT32_MIN && end <= INT32_MAX &&
+                       resolve(&m, i, input->dims[i], begin, end, stride, &first, &count),
+                   "the slice is empty or out of range");
+        settings.start += first * strides[i];
+        if (m.shrink_mask >> i & 1) continue;
+        QB_REQUIRE(it, kept < output->rank && output->dims[kept] == count,
+                   "the output's shape is not the slice's");
+        settings.dims[kept] = count;
+        settings.steps[kept++] = count > 1 ? (int32_t)stride * strides[i] : 0;
+    }
+    QB_REQUIRE(it, kept == output->rank, "the output's shape is not the slice's");
+    settings.rank = kept;
+    p = qb_store(it, node, sizeof *p);
+    if (p == NULL) return it->error.status;
+    *p = settings;
+    return QB_OK;
+}
+
+static void eval(const qb_interpreter *it, const qb_node *node) {
+    const qb_tensor *input = qb_input(it, node, 0);
+    qb_gather_strided(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, qb_output(it, node)),
+                      qb_width(input->type));
+}
+
+const qb_kernel qb_strided_slice = {45, 32, 8, 4, 4, 0, prepare, eval};

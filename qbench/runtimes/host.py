@@ -1,0 +1,62 @@
+"""The firmware's own C runtime, built for this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from qbench.quant import Quantization
+from qbench.runtimes.batched import BatchedRuntime, Worker
+from qbench.runtimes.hostlib import HostModel, require_tools, source_digest
+from qbench.runtimes.tflite import check_tflite, inner_grid
+
+
+class HostRuntime(BatchedRuntime):
+    """Runs `int8.tflite` on the same core and kernels that a board runs, so with the same results."""
+
+    name: ClassVar[str] = "host"
+    artifact: ClassVar[str] = "int8.tflite"
+    install: ClassVar[str] = "install make and a C compiler (Debian: apt install build-essential)"
+    batch = 1
+
+    @classmethod
+    def package(cls) -> tuple[str, str]:
+        """The firmware that qbench carries, by the digest of its sources.
+
+        Raises:
+            EnvironmentLacks: it cannot be built here.
+        """
+        require_tools()
+        return "qbench-firmware", source_digest()[:12]
+
+    def _open(self) -> Sequence[Worker]:
+        self.package()
+        self._grid = self.input.quantization or inner_grid(check_tflite(self))
+        model = self.path.read_bytes()
+        self._models = [HostModel(model) for _ in range(self.threads)]
+        return [partial(_run, opened) for opened in self._models]
+
+    @property
+    def kernels(self) -> str:
+        """The portable kernels; a host has no use for the boards' instructions."""
+        return "portable"
+
+    @property
+    def grid(self) -> Quantization | None:
+        """The grid of the input tensor, or of the QUANTIZE behind a float32 input."""
+        return self._grid
+
+    def close(self) -> None:
+        """Stop the threads and free the models."""
+        super().close()
+        for model in self._models:
+            model.close()
+
+
+def _run(model: HostModel, codes: NDArray[Any]) -> NDArray[Any]:
+    """One input; the model's own batch dimension is 1."""
+    (result,) = model.run(codes.reshape(1, *model.inputs[0].shape))
+    return result.reshape(1, *model.outputs[0].shape[1:])

@@ -1,0 +1,1 @@
+"""Single-operator models with random settings, and the runtimes that they are run on."""

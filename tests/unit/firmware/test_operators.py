@@ -1,0 +1,71 @@
+"""Every operator of the firmware, element by element against other runtimes' reference kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from golden.cases import GENERATORS, SAMPLES, Case, draw
+from golden.oracles import ORACLES, Refused, host
+
+CASES = 100
+
+# LiteRT from 1.4 on rounds these once, not twice (docs/operators.md): here TFLite Micro is the reference.
+ROUNDED_ONCE_BY_LITERT = {"fully_connected", "fully_connected_per_channel"}
+
+
+def _equal(case: Case, oracle: str) -> bool:
+    wanted, found = ORACLES[oracle](case), host(case)
+    return all(np.array_equal(a, b) for a, b in zip(wanted, found, strict=True))
+
+
+@pytest.mark.parametrize("operator", GENERATORS)
+def test_equals_the_reference(operator: str) -> None:
+    oracle = "tflm" if operator in ROUNDED_ONCE_BY_LITERT else "tflite-ref"
+    if oracle == "tflm":
+        pytest.importorskip("tflite_micro")
+    wrong = [seed for seed in range(CASES) if not _equal(draw(operator, seed), oracle)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "operator", ["conv_2d", "depthwise_conv_2d", "mean", "add", "sub", "mul", "hard_swish"]
+)
+def test_tflite_micro_agrees(operator: str) -> None:
+    pytest.importorskip("tflite_micro")
+    wrong = [seed for seed in range(CASES // 4) if not _equal(draw(operator, seed), "tflm")]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("operator", sorted(ROUNDED_ONCE_BY_LITERT))
+def test_rounding_once_moves_a_code_by_one(operator: str) -> None:
+    apart = []
+    for seed in range(CASES):
+        case = draw(operator, seed)
+        (once,), (twice,) = ORACLES["tflite-ref"](case), host(case)
+        apart.append(int(np.abs(once.astype(int) - twice).max()))
+    assert max(apart) <= 1
+
+
+@pytest.mark.parametrize("operator", ["conv_2d", "softmax", "reshape"])
+def test_runs_do_not_depend_on_those_before(operator: str) -> None:
+    case = draw(operator, 0)
+    backwards = Case(operator, 0, case.model, tuple(x[::-1] for x in case.inputs))
+    for ahead, back in zip(host(case), host(backwards), strict=True):
+        assert len(ahead) == SAMPLES
+        assert np.array_equal(ahead, back[::-1])
+
+
+def test_a_draw_is_repeatable() -> None:
+    assert draw("conv_2d", 3).model == draw("conv_2d", 3).model
+    assert draw("conv_2d", 3).model != draw("conv_2d", 4).model
+
+
+def test_an_output_scale_too_fine_for_a_sum_is_refused() -> None:
+    from golden.builder import ModelBuilder
+
+    m = ModelBuilder()
+    a, b, y = m.tensor((4,), scale=1.0), m.tensor((4,), scale=1.0), m.tensor((4,), scale=1e-7)
+    m.operator("ADD", [a, b], [y], "AddOptions", version=2)
+    codes = np.zeros((1, 4), np.int8)
+    with pytest.raises(Refused, match="output's scale is too small"):
+        host(Case("add", 0, m.build([a, b], [y]), (codes, codes)))
