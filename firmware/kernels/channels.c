@@ -41,18 +41,40 @@ qb_status qb_channel_scales(qb_interpreter *it, const qb_weighted *op, int32_t c
     return QB_OK;
 }
 
+/* So many products of two codes fit a 32-bit sum, however large they are. */
+#define CHUNK 65536
+
+static int32_t shorter(int32_t count) { return count < CHUNK ? count : CHUNK; }
+
 int32_t qb_dot(const int8_t *a, const int8_t *b, int32_t count) {
-    uint32_t sum = 0;
-    int32_t i;
-    for (i = 0; i < count; i++) sum += (uint32_t)(a[i] * b[i]);
-    return (int32_t)sum;
+    int32_t total = 0, i;
+    for (; count > 0; count -= CHUNK, a += CHUNK, b += CHUNK) {
+        int32_t sum = 0;
+        for (i = 0; i < shorter(count); i++) sum += a[i] * b[i];
+        total = qb_add(total, sum);
+        if (count <= CHUNK) break;
+    }
+    return total;
 }
 
-int32_t qb_dot_offset(const int8_t *a, int32_t offset, const int8_t *b, int32_t count) {
-    uint32_t sum = 0;
-    int32_t i;
-    for (i = 0; i < count; i++) sum += (uint32_t)((a[i] + offset) * b[i]);
-    return (int32_t)sum;
+void qb_dot_4(const int8_t *a, const int8_t *b, int32_t stride, int32_t count, int32_t sums[4]) {
+    const int8_t *b1 = b + stride, *b2 = b1 + stride, *b3 = b2 + stride;
+    int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0, i;
+    if (count > CHUNK) {
+        for (i = 0; i < 4; i++) sums[i] = qb_dot(a, b + i * stride, count);
+        return;
+    }
+    for (i = 0; i < count; i++) {
+        const int32_t x = a[i];
+        sum0 += x * b[i];
+        sum1 += x * b1[i];
+        sum2 += x * b2[i];
+        sum3 += x * b3[i];
+    }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
 }
 
 int32_t qb_sum(const int8_t *a, int32_t count) {

@@ -26,11 +26,11 @@ static inline int32_t qb_bias(const uint8_t *bias, int32_t channel) {
     return bias ? qb_load_i32(bias + 4 * channel) : 0;
 }
 
-/* Sum of a[i] * b[i]. This is where a port's instructions for products of bytes go. */
+/* Sum of a[i] * b[i]. This and the next are where a port's instructions for products of bytes go. */
 int32_t qb_dot(const int8_t *a, const int8_t *b, int32_t count);
 
-/* Sum of (a[i] + offset) * b[i]. */
-int32_t qb_dot_offset(const int8_t *a, int32_t offset, const int8_t *b, int32_t count);
+/* The same for four filters, each `stride` bytes behind the one before: a[i] is loaded once for all. */
+void qb_dot_4(const int8_t *a, const int8_t *b, int32_t stride, int32_t count, int32_t sums[4]);
 
 /* Sum of a[i]. */
 int32_t qb_sum(const int8_t *a, int32_t count);

@@ -10,6 +10,7 @@ typedef struct {
     int32_t input_depth;
     int32_t group_channels; /* output channels of a group */
     uint32_t filter_size;   /* elements of one output channel's filter */
+    bool pointwise;         /* the filter is 1 x 1: its window lies in the image as it is */
     /* then qb_scale[channels], then int32_t[channels]: bias with the input's zero point folded in, which
      * holds wherever the whole window meets the input */
 } plan;
@@ -43,6 +44,7 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     p->input_depth = in[3];
     p->group_channels = out[3] / (in[3] / filter[3]);
     p->filter_size = op->filter->elements / (uint32_t)out[3];
+    p->pointwise = filter[1] == 1 && filter[2] == 1;
     return QB_OK;
 }
 
@@ -57,6 +59,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.channels * 12u);
     if (p == NULL) return it->error.status;
     *p = settings;
+    if (!p->pointwise) qb_need_scratch(it, p->filter_size);
     folded = (int32_t *)((qb_scale *)(p + 1) + p->channels);
     for (i = 0; i < p->channels; i++) {
         int32_t sum = qb_sum(filter + (uint32_t)i * p->filter_size, (int32_t)p->filter_size);
@@ -65,74 +68,67 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     return qb_channel_scales(it, &op, p->channels, (qb_scale *)(p + 1));
 }
 
-/* The part of the window that meets the input, for one output position. */
-typedef struct {
-    const int8_t *image;
-    int32_t top, left; /* of tap (0, 0) in the image; negative in the padding */
-    int32_t first_row, last_row, first_column, last_column;
-    int32_t offset; /* minus the input's zero point */
-    bool whole;
-} patch;
-
-static int32_t sum_whole(const plan *p, const patch *at, const int8_t *filter, int32_t group) {
-    const int32_t row = p->rows.dilation * p->columns.input * p->input_depth,
-                  run = p->columns.filter * p->depth;
-    const int8_t *from =
-        at->image + (at->top * p->columns.input + at->left) * p->input_depth + group * p->depth;
-    int32_t sum = 0, y, x;
-    for (y = 0; y < p->rows.filter; y++, from += row, filter += run) {
+/* Copy what the window at an output position sees of a group's channels; the padding reads as the zero point,
+ * which the folded bias cancels. */
+static void copy_window(const plan *p, const int8_t *image, int32_t y, int32_t x, int8_t zero, int8_t *to) {
+    int32_t first_row, last_row, first, last, i, j;
+    const int32_t top = qb_window_taps(&p->rows, y, &first_row, &last_row);
+    const int32_t left = qb_window_taps(&p->columns, x, &first, &last);
+    if (last_row - first_row < p->rows.filter || last - first < p->columns.filter)
+        memset(to, zero, p->filter_size);
+    for (i = first_row; i < last_row; i++) {
+        const int8_t *row = image + (top + i * p->rows.dilation) * p->columns.input * p->input_depth;
+        int8_t *line = to + i * p->columns.filter * p->depth;
         if (p->columns.dilation == 1 && p->depth == p->input_depth) {
-            sum = qb_add(sum, qb_dot(from, filter, run));
+            memcpy(line + first * p->depth, row + (left + first) * p->depth,
+                   (uint32_t)((last - first) * p->depth));
             continue;
         }
-        for (x = 0; x < p->columns.filter; x++) {
-            const int8_t *tap = from + x * p->columns.dilation * p->input_depth;
-            sum = qb_add(sum, qb_dot(tap, filter + x * p->depth, p->depth));
+        for (j = first; j < last; j++) {
+            const int8_t *tap = row + (left + j * p->columns.dilation) * p->input_depth;
+            memcpy(line + j * p->depth, tap, (uint32_t)p->depth);
         }
     }
-    return sum;
 }
 
-static int32_t sum_clipped(const plan *p, const patch *at, const int8_t *filter, int32_t group) {
-    int32_t sum = 0, y, x;
-    for (y = at->first_row; y < at->last_row; y++) {
-        for (x = at->first_column; x < at->last_column; x++) {
-            int32_t row = at->top + y * p->rows.dilation, column = at->left + x * p->columns.dilation;
-            const int8_t *from =
-                at->image + (row * p->columns.input + column) * p->input_depth + group * p->depth;
-            const int8_t *tap = filter + (y * p->columns.filter + x) * p->depth;
-            sum = qb_add(sum, qb_dot_offset(from, at->offset, tap, p->depth));
-        }
+/* The output channels [first, last) of one position. */
+static void channels_of(const plan *p, const int8_t *window, const int8_t *weights, int32_t first,
+                        int32_t last, int32_t zero, int8_t *to) {
+    const qb_scale *scales = scales_of(p);
+    const int32_t *folded = folded_of(p), size = (int32_t)p->filter_size;
+    int32_t c = first, i;
+    for (; c + 4 <= last; c += 4) {
+        int32_t sums[4];
+        qb_dot_4(window, weights + c * size, size, size, sums);
+        for (i = 0; i < 4; i++)
+            to[c + i] = qb_to_code(qb_add(sums[i], folded[c + i]), scales[c + i], zero, p->range);
     }
-    return sum;
+    for (; c < last; c++) {
+        int32_t sum = qb_add(qb_dot(window, weights + c * size, size), folded[c]);
+        to[c] = qb_to_code(sum, scales[c], zero, p->range);
+    }
 }
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
     const plan *p = qb_prepared(it, node);
     qb_weighted op = qb_weighted_operands(it, node);
-    const qb_scale *scales = scales_of(p);
-    const int32_t *folded = folded_of(p);
-    const uint8_t *bias = op.bias ? qb_data(it, op.bias) : NULL;
-    const int8_t *image = qb_data(it, op.input), *weights = qb_data(it, op.filter);
-    int8_t *to = qb_tensor_data(it, op.output);
-    const int32_t zero = op.output->zero_point;
-    int32_t n, y, x, c;
+    const int8_t *image = qb_data(it, op.input), *weights = qb_data(it, op.filter), *window;
+    int8_t *to = qb_tensor_data(it, op.output), *scratch = qb_scratch(it);
+    int32_t n, y, x, first;
     for (n = 0; n < op.input->dims[0]; n++, image += p->rows.input * p->columns.input * p->input_depth) {
         for (y = 0; y < p->rows.output; y++) {
-            for (x = 0; x < p->columns.output; x++) {
-                patch at;
-                at.image = image;
-                at.top = qb_window_taps(&p->rows, y, &at.first_row, &at.last_row);
-                at.left = qb_window_taps(&p->columns, x, &at.first_column, &at.last_column);
-                at.offset = -op.input->zero_point;
-                at.whole = at.last_row - at.first_row == p->rows.filter &&
-                           at.last_column - at.first_column == p->columns.filter;
-                for (c = 0; c < p->channels; c++) {
-                    const int8_t *filter = weights + (uint32_t)c * p->filter_size;
-                    int32_t group = c / p->group_channels;
-                    int32_t sum = at.whole ? qb_add(folded[c], sum_whole(p, &at, filter, group))
-                                           : qb_add(qb_bias(bias, c), sum_clipped(p, &at, filter, group));
-                    *to++ = qb_to_code(sum, scales[c], zero, p->range);
+            for (x = 0; x < p->columns.output; x++, to += p->channels) {
+                for (first = 0; first < p->channels; first += p->group_channels) {
+                    const int8_t *from = image + first / p->group_channels * p->depth;
+                    if (p->pointwise) {
+                        window = from + (y * p->rows.stride * p->columns.input + x * p->columns.stride) *
+                                            p->input_depth;
+                    } else {
+                        copy_window(p, from, y, x, (int8_t)op.input->zero_point, scratch);
+                        window = scratch;
+                    }
+                    channels_of(p, window, weights, first, first + p->group_channels, op.output->zero_point,
+                                to);
                 }
             }
         }
