@@ -1,5 +1,8 @@
 #include "channels.h"
 
+/* So many products of a centred input and a weight fit a 32-bit sum, whatever they are. */
+#define MAX_TERMS 65536u
+
 qb_weighted qb_weighted_operands(const qb_interpreter *it, const qb_node *node) {
     qb_weighted op;
     op.input = qb_input(it, node, 0);
@@ -16,6 +19,8 @@ qb_status qb_check_weighted(qb_interpreter *it, const qb_weighted *op, uint32_t 
     QB_REQUIRE(it, op->filter->type == QB_INT8 && op->filter->constant, "the weights must be constant int8");
     QB_REQUIRE(it, channel_axis < op->filter->rank, "the weights have too few dimensions");
     channels = op->filter->dims[channel_axis];
+    QB_REQUIRE(it, channels > 0 && op->filter->elements / (uint32_t)channels <= MAX_TERMS,
+               "an output channel has too many weights");
     if (op->filter->scale_count != 1) {
         QB_REQUIRE(it,
                    op->filter->scale_count == (uint32_t)channels && op->filter->channel_axis == channel_axis,
@@ -41,32 +46,24 @@ qb_status qb_channel_scales(qb_interpreter *it, const qb_weighted *op, int32_t c
     return QB_OK;
 }
 
-/* So many products of two codes fit a 32-bit sum, however large they are. */
-#define CHUNK 65536
-
-static int32_t shorter(int32_t count) { return count < CHUNK ? count : CHUNK; }
-
 int32_t qb_dot(const int8_t *a, const int8_t *b, int32_t count) {
-    int32_t total = 0, i;
-    for (; count > 0; count -= CHUNK, a += CHUNK, b += CHUNK) {
-        int32_t sum = 0;
-        for (i = 0; i < shorter(count); i++) sum += a[i] * b[i];
-        total = qb_add(total, sum);
-        if (count <= CHUNK) break;
-    }
-    return total;
+    int32_t sum = 0, i;
+    for (i = 0; i < count; i++) sum += a[i] * b[i];
+    return sum;
 }
 
-void qb_dot_4(const int8_t *a, const int8_t *b, int32_t stride, int32_t count, int32_t sums[4]) {
-    const int8_t *b1 = b + stride, *b2 = b1 + stride, *b3 = b2 + stride;
+int32_t qb_dot_window(const int16_t *window, const int8_t *filter, int32_t count) {
+    int32_t sum = 0, i;
+    for (i = 0; i < count; i++) sum += window[i] * filter[i];
+    return sum;
+}
+
+void qb_dot_window_4(const int16_t *window, const int8_t *filters, int32_t count, int32_t sums[4]) {
+    const int8_t *b0 = filters, *b1 = b0 + count, *b2 = b1 + count, *b3 = b2 + count;
     int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0, i;
-    if (count > CHUNK) {
-        for (i = 0; i < 4; i++) sums[i] = qb_dot(a, b + i * stride, count);
-        return;
-    }
     for (i = 0; i < count; i++) {
-        const int32_t x = a[i];
-        sum0 += x * b[i];
+        const int32_t x = window[i];
+        sum0 += x * b0[i];
         sum1 += x * b1[i];
         sum2 += x * b2[i];
         sum3 += x * b3[i];

@@ -9,14 +9,9 @@ typedef struct {
     int32_t depth; /* of the filter: input channels of a group */
     int32_t input_depth;
     int32_t group_channels; /* output channels of a group */
-    uint32_t filter_size;   /* elements of one output channel's filter */
-    bool pointwise;         /* the filter is 1 x 1: its window lies in the image as it is */
-    /* then qb_scale[channels], then int32_t[channels]: bias with the input's zero point folded in, which
-     * holds wherever the whole window meets the input */
+    int32_t filter_size;    /* elements of one output channel's filter */
+    /* then qb_scale[channels] */
 } plan;
-
-static const qb_scale *scales_of(const plan *p) { return (const qb_scale *)(p + 1); }
-static const int32_t *folded_of(const plan *p) { return (const int32_t *)(scales_of(p) + p->channels); }
 
 static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb_weighted *op, plan *p) {
     qb_table options = qb_options(it, node);
@@ -43,92 +38,91 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     p->depth = filter[3];
     p->input_depth = in[3];
     p->group_channels = out[3] / (in[3] / filter[3]);
-    p->filter_size = op->filter->elements / (uint32_t)out[3];
-    p->pointwise = filter[1] == 1 && filter[2] == 1;
+    p->filter_size = (int32_t)(op->filter->elements / (uint32_t)out[3]);
     return QB_OK;
 }
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     qb_weighted op = qb_weighted_operands(it, node);
-    const int8_t *filter = qb_data(it, op.filter);
-    const uint8_t *bias = op.bias ? qb_data(it, op.bias) : NULL;
-    int32_t *folded, i;
     plan settings, *p;
     if (qb_check_weighted(it, &op, 0) != QB_OK) return it->error.status;
     if (read_settings(it, node, &op, &settings) != QB_OK) return it->error.status;
-    p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.channels * 12u);
+    qb_need_scratch(it, (uint32_t)settings.filter_size * sizeof(int16_t));
+    p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.channels * sizeof(qb_scale));
     if (p == NULL) return it->error.status;
     *p = settings;
-    if (!p->pointwise) qb_need_scratch(it, p->filter_size);
-    folded = (int32_t *)((qb_scale *)(p + 1) + p->channels);
-    for (i = 0; i < p->channels; i++) {
-        int32_t sum = qb_sum(filter + (uint32_t)i * p->filter_size, (int32_t)p->filter_size);
-        folded[i] = qb_add(qb_bias(bias, i), (int32_t)((uint32_t)sum * (uint32_t)-op.input->zero_point));
-    }
     return qb_channel_scales(it, &op, p->channels, (qb_scale *)(p + 1));
 }
 
-/* Copy what the window at an output position sees of a group's channels; the padding reads as the zero point,
- * which the folded bias cancels. */
-static void copy_window(const plan *p, const int8_t *image, int32_t y, int32_t x, int8_t zero, int8_t *to) {
+static void centre(const int8_t *from, int32_t zero, int32_t count, int16_t *to) {
+    int32_t i;
+    for (i = 0; i < count; i++) to[i] = (int16_t)(from[i] - zero);
+}
+
+/* What the window at an output position sees of a group's channels, as a filter lies in memory, with the zero
+ * point subtracted; the padding is 0. */
+static void read_window(const plan *p, const int8_t *image, int32_t y, int32_t x, int32_t zero, int16_t *to) {
     int32_t first_row, last_row, first, last, i, j;
     const int32_t top = qb_window_taps(&p->rows, y, &first_row, &last_row);
     const int32_t left = qb_window_taps(&p->columns, x, &first, &last);
     if (last_row - first_row < p->rows.filter || last - first < p->columns.filter)
-        memset(to, zero, p->filter_size);
+        memset(to, 0, (uint32_t)p->filter_size * sizeof *to);
     for (i = first_row; i < last_row; i++) {
         const int8_t *row = image + (top + i * p->rows.dilation) * p->columns.input * p->input_depth;
-        int8_t *line = to + i * p->columns.filter * p->depth;
+        int16_t *line = to + i * p->columns.filter * p->depth;
         if (p->columns.dilation == 1 && p->depth == p->input_depth) {
-            memcpy(line + first * p->depth, row + (left + first) * p->depth,
-                   (uint32_t)((last - first) * p->depth));
+            centre(row + (left + first) * p->depth, zero, (last - first) * p->depth, line + first * p->depth);
             continue;
         }
         for (j = first; j < last; j++) {
             const int8_t *tap = row + (left + j * p->columns.dilation) * p->input_depth;
-            memcpy(line + j * p->depth, tap, (uint32_t)p->depth);
+            centre(tap, zero, p->depth, line + j * p->depth);
         }
     }
 }
 
+/* What the output channels have in common. */
+typedef struct {
+    const int8_t *weights;
+    const uint8_t *bias;
+    int32_t zero;
+} channel_data;
+
 /* The output channels [first, last) of one position. */
-static void channels_of(const plan *p, const int8_t *window, const int8_t *weights, int32_t first,
-                        int32_t last, int32_t zero, int8_t *to) {
-    const qb_scale *scales = scales_of(p);
-    const int32_t *folded = folded_of(p), size = (int32_t)p->filter_size;
-    int32_t c = first, i;
-    for (; c + 4 <= last; c += 4) {
-        int32_t sums[4];
-        qb_dot_4(window, weights + c * size, size, size, sums);
-        for (i = 0; i < 4; i++)
-            to[c + i] = qb_to_code(qb_add(sums[i], folded[c + i]), scales[c + i], zero, p->range);
-    }
-    for (; c < last; c++) {
-        int32_t sum = qb_add(qb_dot(window, weights + c * size, size), folded[c]);
-        to[c] = qb_to_code(sum, scales[c], zero, p->range);
+static void write_channels(const plan *p, const channel_data *data, const int16_t *window, int32_t first,
+                           int32_t last, int8_t *to) {
+    const qb_scale *scales = (const qb_scale *)(p + 1);
+    const int32_t size = p->filter_size;
+    int32_t sums[4], c = first, i;
+    while (c < last) {
+        const int32_t count = last - c < 4 ? 1 : 4;
+        if (count == 4)
+            qb_dot_window_4(window, data->weights + c * size, size, sums);
+        else
+            sums[0] = qb_dot_window(window, data->weights + c * size, size);
+        for (i = 0; i < count; i++, c++) {
+            int32_t sum = qb_add(sums[i], qb_bias(data->bias, c));
+            to[c] = qb_to_code(sum, scales[c], data->zero, p->range);
+        }
     }
 }
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
     const plan *p = qb_prepared(it, node);
-    qb_weighted op = qb_weighted_operands(it, node);
-    const int8_t *image = qb_data(it, op.input), *weights = qb_data(it, op.filter), *window;
-    int8_t *to = qb_tensor_data(it, op.output), *scratch = qb_scratch(it);
-    int32_t n, y, x, first;
+    const qb_weighted op = qb_weighted_operands(it, node);
+    const channel_data data = {qb_data(it, op.filter), op.bias ? qb_data(it, op.bias) : NULL,
+                               op.output->zero_point};
+    const int8_t *image = qb_data(it, op.input);
+    int8_t *to = qb_tensor_data(it, op.output);
+    int16_t *window = qb_scratch(it);
+    int32_t n, y, x, group, groups = p->channels / p->group_channels;
     for (n = 0; n < op.input->dims[0]; n++, image += p->rows.input * p->columns.input * p->input_depth) {
         for (y = 0; y < p->rows.output; y++) {
             for (x = 0; x < p->columns.output; x++, to += p->channels) {
-                for (first = 0; first < p->channels; first += p->group_channels) {
-                    const int8_t *from = image + first / p->group_channels * p->depth;
-                    if (p->pointwise) {
-                        window = from + (y * p->rows.stride * p->columns.input + x * p->columns.stride) *
-                                            p->input_depth;
-                    } else {
-                        copy_window(p, from, y, x, (int8_t)op.input->zero_point, scratch);
-                        window = scratch;
-                    }
-                    channels_of(p, window, weights, first, first + p->group_channels, op.output->zero_point,
-                                to);
+                for (group = 0; group < groups; group++) {
+                    int32_t first = group * p->group_channels;
+                    read_window(p, image + group * p->depth, y, x, op.input->zero_point, window);
+                    write_channels(p, &data, window, first, first + p->group_channels, to);
                 }
             }
         }
