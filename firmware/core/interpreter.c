@@ -304,6 +304,7 @@ static qb_status open_model(qb_interpreter *it) {
         return fail(it, QB_UNSUPPORTED, "another version of the TFLite schema");
     if (read_subgraph(it, model, qb_table_in(&it->file, graphs, 0)) != QB_OK) return it->error.status;
     if (prepare_operators(it) != QB_OK && it->error.status != QB_NO_MEMORY) return it->error.status;
+    it->scratch = qb_reserve(it, it->scratch_bytes);
     plan_activations(it);
     return it->error.status;
 }

@@ -18,7 +18,9 @@ typedef struct {
     qb_flatbuffer file;
     uint8_t *arena;
     uint32_t arena_size;
-    uint32_t used; /* bytes of arena that this model needs; complete after qb_open */
+    uint32_t used;    /* bytes of arena that this model needs; complete after qb_open */
+    uint32_t scratch; /* offset of the memory that each operator may use while it runs */
+    uint32_t scratch_bytes;
     qb_tensor *tensors;
     qb_node *nodes;
     qb_vector inputs; /* tensor indices in the file */

@@ -30,6 +30,12 @@ void *qb_store(qb_interpreter *it, qb_node *node, uint32_t bytes) {
 
 const void *qb_prepared(const qb_interpreter *it, const qb_node *node) { return it->arena + node->prepared; }
 
+void qb_need_scratch(qb_interpreter *it, uint32_t bytes) {
+    if (bytes > it->scratch_bytes) it->scratch_bytes = bytes;
+}
+
+void *qb_scratch(const qb_interpreter *it) { return it->arena + it->scratch; }
+
 qb_status qb_refuse(qb_interpreter *it, const char *what) {
     it->error.status = QB_UNSUPPORTED;
     it->error.what = what;

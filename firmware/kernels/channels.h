@@ -26,11 +26,13 @@ static inline int32_t qb_bias(const uint8_t *bias, int32_t channel) {
     return bias ? qb_load_i32(bias + 4 * channel) : 0;
 }
 
-/* Sum of a[i] * b[i]. This is where a port's instructions for products of bytes go. */
+/* Sum of a[i] * b[i]. This and the next two are where a port's instructions for products go. */
 int32_t qb_dot(const int8_t *a, const int8_t *b, int32_t count);
 
-/* Sum of (a[i] + offset) * b[i]. */
-int32_t qb_dot_offset(const int8_t *a, int32_t offset, const int8_t *b, int32_t count);
+/* The same for a window of the input with its zero point subtracted; for four filters, each `count` behind
+ * the one before, the window is loaded once for all. */
+int32_t qb_dot_window(const int16_t *window, const int8_t *filter, int32_t count);
+void qb_dot_window_4(const int16_t *window, const int8_t *filters, int32_t count, int32_t sums[4]);
 
 /* Sum of a[i]. */
 int32_t qb_sum(const int8_t *a, int32_t count);

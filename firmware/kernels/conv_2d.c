@@ -9,13 +9,9 @@ typedef struct {
     int32_t depth; /* of the filter: input channels of a group */
     int32_t input_depth;
     int32_t group_channels; /* output channels of a group */
-    uint32_t filter_size;   /* elements of one output channel's filter */
-    /* then qb_scale[channels], then int32_t[channels]: bias with the input's zero point folded in, which
-     * holds wherever the whole window meets the input */
+    int32_t filter_size;    /* elements of one output channel's filter */
+    /* then qb_scale[channels] */
 } plan;
-
-static const qb_scale *scales_of(const plan *p) { return (const qb_scale *)(p + 1); }
-static const int32_t *folded_of(const plan *p) { return (const int32_t *)(scales_of(p) + p->channels); }
 
 static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb_weighted *op, plan *p) {
     qb_table options = qb_options(it, node);
@@ -42,97 +38,91 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     p->depth = filter[3];
     p->input_depth = in[3];
     p->group_channels = out[3] / (in[3] / filter[3]);
-    p->filter_size = op->filter->elements / (uint32_t)out[3];
+    p->filter_size = (int32_t)(op->filter->elements / (uint32_t)out[3]);
     return QB_OK;
 }
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     qb_weighted op = qb_weighted_operands(it, node);
-    const int8_t *filter = qb_data(it, op.filter);
-    const uint8_t *bias = op.bias ? qb_data(it, op.bias) : NULL;
-    int32_t *folded, i;
     plan settings, *p;
     if (qb_check_weighted(it, &op, 0) != QB_OK) return it->error.status;
     if (read_settings(it, node, &op, &settings) != QB_OK) return it->error.status;
-    p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.channels * 12u);
+    qb_need_scratch(it, (uint32_t)settings.filter_size * sizeof(int16_t));
+    p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.channels * sizeof(qb_scale));
     if (p == NULL) return it->error.status;
     *p = settings;
-    folded = (int32_t *)((qb_scale *)(p + 1) + p->channels);
-    for (i = 0; i < p->channels; i++) {
-        int32_t sum = qb_sum(filter + (uint32_t)i * p->filter_size, (int32_t)p->filter_size);
-        folded[i] = qb_add(qb_bias(bias, i), (int32_t)((uint32_t)sum * (uint32_t)-op.input->zero_point));
-    }
     return qb_channel_scales(it, &op, p->channels, (qb_scale *)(p + 1));
 }
 
-/* The part of the window that meets the input, for one output position. */
-typedef struct {
-    const int8_t *image;
-    int32_t top, left; /* of tap (0, 0) in the image; negative in the padding */
-    int32_t first_row, last_row, first_column, last_column;
-    int32_t offset; /* minus the input's zero point */
-    bool whole;
-} patch;
-
-static int32_t sum_whole(const plan *p, const patch *at, const int8_t *filter, int32_t group) {
-    const int32_t row = p->rows.dilation * p->columns.input * p->input_depth,
-                  run = p->columns.filter * p->depth;
-    const int8_t *from =
-        at->image + (at->top * p->columns.input + at->left) * p->input_depth + group * p->depth;
-    int32_t sum = 0, y, x;
-    for (y = 0; y < p->rows.filter; y++, from += row, filter += run) {
-        if (p->columns.dilation == 1 && p->depth == p->input_depth) {
-            sum = qb_add(sum, qb_dot(from, filter, run));
-            continue;
-        }
-        for (x = 0; x < p->columns.filter; x++) {
-            const int8_t *tap = from + x * p->columns.dilation * p->input_depth;
-            sum = qb_add(sum, qb_dot(tap, filter + x * p->depth, p->depth));
-        }
-    }
-    return sum;
+static void centre(const int8_t *from, int32_t zero, int32_t count, int16_t *to) {
+    int32_t i;
+    for (i = 0; i < count; i++) to[i] = (int16_t)(from[i] - zero);
 }
 
-static int32_t sum_clipped(const plan *p, const patch *at, const int8_t *filter, int32_t group) {
-    int32_t sum = 0, y, x;
-    for (y = at->first_row; y < at->last_row; y++) {
-        for (x = at->first_column; x < at->last_column; x++) {
-            int32_t row = at->top + y * p->rows.dilation, column = at->left + x * p->columns.dilation;
-            const int8_t *from =
-                at->image + (row * p->columns.input + column) * p->input_depth + group * p->depth;
-            const int8_t *tap = filter + (y * p->columns.filter + x) * p->depth;
-            sum = qb_add(sum, qb_dot_offset(from, at->offset, tap, p->depth));
+/* What the window at an output position sees of a group's channels, as a filter lies in memory, with the zero
+ * point subtracted; the padding is 0. */
+static void read_window(const plan *p, const int8_t *image, int32_t y, int32_t x, int32_t zero, int16_t *to) {
+    int32_t first_row, last_row, first, last, i, j;
+    const int32_t top = qb_window_taps(&p->rows, y, &first_row, &last_row);
+    const int32_t left = qb_window_taps(&p->columns, x, &first, &last);
+    if (last_row - first_row < p->rows.filter || last - first < p->columns.filter)
+        memset(to, 0, (uint32_t)p->filter_size * sizeof *to);
+    for (i = first_row; i < last_row; i++) {
+        const int8_t *row = image + (top + i * p->rows.dilation) * p->columns.input * p->input_depth;
+        int16_t *line = to + i * p->columns.filter * p->depth;
+        if (p->columns.dilation == 1 && p->depth == p->input_depth) {
+            centre(row + (left + first) * p->depth, zero, (last - first) * p->depth, line + first * p->depth);
+            continue;
+        }
+        for (j = first; j < last; j++) {
+            const int8_t *tap = row + (left + j * p->columns.dilation) * p->input_depth;
+            centre(tap, zero, p->depth, line + j * p->depth);
         }
     }
-    return sum;
+}
+
+/* What the output channels have in common. */
+typedef struct {
+    const int8_t *weights;
+    const uint8_t *bias;
+    int32_t zero;
+} channel_data;
+
+/* The output channels [first, last) of one position. */
+static void write_channels(const plan *p, const channel_data *data, const int16_t *window, int32_t first,
+                           int32_t last, int8_t *to) {
+    const qb_scale *scales = (const qb_scale *)(p + 1);
+    const int32_t size = p->filter_size;
+    int32_t sums[4], c = first, i;
+    while (c < last) {
+        const int32_t count = last - c < 4 ? 1 : 4;
+        if (count == 4)
+            qb_dot_window_4(window, data->weights + c * size, size, sums);
+        else
+            sums[0] = qb_dot_window(window, data->weights + c * size, size);
+        for (i = 0; i < count; i++, c++) {
+            int32_t sum = qb_add(sums[i], qb_bias(data->bias, c));
+            to[c] = qb_to_code(sum, scales[c], data->zero, p->range);
+        }
+    }
 }
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
     const plan *p = qb_prepared(it, node);
-    qb_weighted op = qb_weighted_operands(it, node);
-    const qb_scale *scales = scales_of(p);
-    const int32_t *folded = folded_of(p);
-    const uint8_t *bias = op.bias ? qb_data(it, op.bias) : NULL;
-    const int8_t *image = qb_data(it, op.input), *weights = qb_data(it, op.filter);
+    const qb_weighted op = qb_weighted_operands(it, node);
+    const channel_data data = {qb_data(it, op.filter), op.bias ? qb_data(it, op.bias) : NULL,
+                               op.output->zero_point};
+    const int8_t *image = qb_data(it, op.input);
     int8_t *to = qb_tensor_data(it, op.output);
-    const int32_t zero = op.output->zero_point;
-    int32_t n, y, x, c;
+    int16_t *window = qb_scratch(it);
+    int32_t n, y, x, group, groups = p->channels / p->group_channels;
     for (n = 0; n < op.input->dims[0]; n++, image += p->rows.input * p->columns.input * p->input_depth) {
         for (y = 0; y < p->rows.output; y++) {
-            for (x = 0; x < p->columns.output; x++) {
-                patch at;
-                at.image = image;
-                at.top = qb_window_taps(&p->rows, y, &at.first_row, &at.last_row);
-                at.left = qb_window_taps(&p->columns, x, &at.first_column, &at.last_column);
-                at.offset = -op.input->zero_point;
-                at.whole = at.last_row - at.first_row == p->rows.filter &&
-                           at.last_column - at.first_column == p->columns.filter;
-                for (c = 0; c < p->channels; c++) {
-                    const int8_t *filter = weights + (uint32_t)c * p->filter_size;
-                    int32_t group = c / p->group_channels;
-                    int32_t sum = at.whole ? qb_add(folded[c], sum_whole(p, &at, filter, group))
-                                           : qb_add(qb_bias(bias, c), sum_clipped(p, &at, filter, group));
-                    *to++ = qb_to_code(sum, scales[c], zero, p->range);
+            for (x = 0; x < p->columns.output; x++, to += p->channels) {
+                for (group = 0; group < groups; group++) {
+                    int32_t first = group * p->group_channels;
+                    read_window(p, image + group * p->depth, y, x, op.input->zero_point, window);
+                    write_channels(p, &data, window, first, first + p->group_channels, to);
                 }
             }
         }

@@ -25,12 +25,10 @@ static inline int32_t qb_clamp(int32_t x, int32_t low, int32_t high) {
     return x < low ? low : x > high ? high : x;
 }
 
-/* a * b / 2^31, rounded to nearest with ties up (as the ARM instruction SQRDMULH rounds, but half of an odd
- * negative number goes towards zero), saturated. */
+/* a * b / 2^31, rounded to nearest, ties up, saturated. */
 static inline int32_t qb_high_mul(int32_t a, int32_t b) {
-    int64_t product = (int64_t)a * b;
     if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
-    return (int32_t)((product + (product >= 0 ? 1 << 30 : 1 - (1 << 30))) / ((int64_t)1 << 31));
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
 /* x / 2^bits, rounded to nearest, ties away from zero; bits in [0, 31]. */

@@ -12,11 +12,10 @@ typedef struct {
 
 static int16_t saturate_16(int32_t x) { return (int16_t)qb_clamp(x, INT16_MIN, INT16_MAX); }
 
-/* a * b / 2^15, rounded to nearest, saturated. */
+/* a * b / 2^15, rounded to nearest, ties up, saturated. */
 static int16_t high_mul_16(int16_t a, int16_t b) {
-    int32_t product = (int32_t)a * b;
     if (a == INT16_MIN && b == INT16_MIN) return INT16_MAX;
-    return (int16_t)((product + (product >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
+    return (int16_t)(((int32_t)a * b + (1 << 14)) >> 15);
 }
 
 static int16_t shift_left_16(int16_t x, int32_t bits) {
