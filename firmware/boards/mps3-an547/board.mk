@@ -1,0 +1,1 @@
+CPU = -mcpu=cortex-m55 -mfloat-abi=hard
