@@ -45,7 +45,7 @@ def emulated(board: Board, elf: Path) -> Iterator[str]:
         )
     command = [program, "-M", board.machine, "-kernel", str(elf), "-icount", "shift=6,sleep=off"]
     command += ["-display", "none", "-monitor", "none", "-serial", "pty"]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - QEMU, with arguments of ours
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     far_end = -1
@@ -64,7 +64,8 @@ def emulated(board: Board, elf: Path) -> Iterator[str]:
 
 def _terminal(process: subprocess.Popen[bytes]) -> str:
     """The path of the terminal that QEMU says it has opened."""
-    assert process.stdout is not None
+    if process.stdout is None:
+        raise InternalFault(f"{QEMU} was started without a pipe")
     said = b""
     deadline = time.monotonic() + _START_SECONDS
     while (left := deadline - time.monotonic()) > 0:

@@ -37,7 +37,7 @@ def build(board: Board, folder: Path | None = None) -> Path:
     cache = Path(os.environ.get("QBENCH_CACHE") or Path.home() / ".cache" / "qbench")
     folder = (folder or cache / "firmware").resolve()
     command = ["make", "-C", str(_SOURCES), f"BOARD={board.name}", f"BUILD={folder}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise InternalFault(f"the firmware of {board.name} does not build", cause=done.stderr.strip()[-2000:])
     return folder / board.name / "firmware.elf"
@@ -71,7 +71,7 @@ def pack(elf: Path, tflite: bytes, board: Board, out: Path) -> Path:
         section.write(_HEADER.pack(len(tflite)) + tflite)
         section.flush()
         command = [_OBJCOPY, "--update-section", f".model={section.name}", str(elf), str(out)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise InternalFault("objcopy cannot place the model", cause=done.stderr.strip())
     return out

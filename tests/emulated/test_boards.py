@@ -24,6 +24,9 @@ pytestmark = [
 ]
 DSCNN_INPUT_BYTES = 490
 DSCNN_MACS = 2_656_768
+SYSTICK_INTERRUPT = (
+    16  # instructions, at most: an inference may see one wrap of the counter more than another
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +61,16 @@ def test_outputs_equal_the_host_build(device: tuple[Board, Client], dscnn: bytes
     inputs = _inputs(4)
     host = HostModel(dscnn)
     for given, answer in zip(inputs, client.infer(inputs), strict=True):
-        expected = host.run(np.frombuffer(given, np.int8))[0].tobytes()
-        assert answer.output == expected
+        [expected] = host.run(np.frombuffer(given, np.int8).reshape(1, *host.inputs[0].shape))
+        assert answer.output == expected.tobytes()
 
 
 def test_the_count_repeats(device: tuple[Board, Client]) -> None:
     board, client = device
     [given] = _inputs(1)
     counts = [answer.count for _ in range(3) for answer in client.infer([given])]
-    print(f"{board.name}: {counts[0] / DSCNN_MACS:.3f} instructions per MAC")
-    assert max(counts) - min(counts) <= 2  # the counter's tick is longer than an instruction
-    assert 1 < counts[0] / DSCNN_MACS < 100
+    assert max(counts) - min(counts) <= SYSTICK_INTERRUPT
+    assert 1 < counts[0] / DSCNN_MACS < 10, board.name
 
 
 def test_the_device_says_what_it_is(device: tuple[Board, Client]) -> None:
