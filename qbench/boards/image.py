@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import struct
@@ -35,7 +36,7 @@ def build(board: Board, folder: Path | None = None) -> Path:
     _require("make", "make")
     _require(COMPILER, "gcc-arm-none-eabi libnewlib-arm-none-eabi")
     cache = Path(os.environ.get("QBENCH_CACHE") or Path.home() / ".cache" / "qbench")
-    folder = (folder or cache / "firmware").resolve()
+    folder = (folder or cache / "firmware" / _source_digest()).resolve()
     command = ["make", "-C", str(_SOURCES), f"BOARD={board.name}", f"BUILD={folder}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
@@ -75,6 +76,14 @@ def pack(elf: Path, tflite: bytes, board: Board, out: Path) -> Path:
     if done.returncode:
         raise InternalFault("objcopy cannot place the model", cause=done.stderr.strip())
     return out
+
+
+def _source_digest() -> str:
+    """Names the firmware's sources: two versions of them never share a folder of the cache."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in _SOURCES.rglob("*") if p.suffix in {".c", ".h", ".S", ".ld", ".mk"}):
+        digest.update(path.relative_to(_SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _require(program: str, packages: str) -> None:
