@@ -97,6 +97,7 @@ class TfliteRuntime(BatchedRuntime):
     artifact: ClassVar[str] = "int8.tflite"
     packages: ClassVar[tuple[str, ...]] = (_LITERT, *_TENSORFLOW)
     resolver: ClassVar[str] = "AUTO"
+    batch = 16  # the fastest of 1 to 128 in benchmarks/replay.py: activations stay in the cache
 
     def _open(self) -> Sequence[Worker]:
         package, _ = self.package()
