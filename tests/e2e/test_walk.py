@@ -82,7 +82,14 @@ def test_the_same_commands_give_the_same_bytes_in_another_process(
 
 def stopped_half_way(argv, folder, how):
     """Start a command, stop it when a part of its work is on the disk, and return the process."""
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        argv,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell that starts the tests in the background makes them, and so this process, deaf to SIGINT
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         parts = [*folder.glob(".*.partial/**/eps-*.npy")]
