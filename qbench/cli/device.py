@@ -23,7 +23,10 @@ def command() -> None:
 @baud_option
 @output_options
 def info(port: str, baud: int | None, quiet: bool, as_json: bool) -> None:
-    """Show board, firmware, model and memory of the device at PORT (a path, socket:// or rfc2217:// URL)."""
+    """Show board, firmware, model and memory.
+
+    PORT is a serial port, socket://HOST:PORT or rfc2217://HOST:PORT.
+    """
     from pydantic_core import to_jsonable_python
 
     from qbench.reporting.tables import Table

@@ -110,10 +110,10 @@ def test_a_port_that_vanishes_keeps_what_was_computed_and_the_command_goes_on(
 ):
     monkeypatch.setattr(device_runtime, "connect", partial(connect, timeouts=QUICK))
     port, out = tmp_path / "port", tmp_path / "out"
-    line = Line(port, device.path)
+    line = Line(port, device.path, baud=1_000_000)  # slow enough for the answers to keep up
     try:
-        pixels = 8 * 8
-        line.after(150 * pixels, line.vanish)  # in the second of three sets of 100
+        frame = 8 * 8 + 20
+        line.after(150 * frame, line.vanish)  # in the second of three sets of 100
         with pytest.raises(LinkError, match="is gone"):
             qbench.replay(bundle.path, advset.path, [], out, devices=[str(port)])
         (draft,) = tmp_path.glob(".out.*.partial")
