@@ -17,7 +17,7 @@ from qbench.errors import QbenchError, UserError
 from qbench.link import DEFAULT_BAUD, TIMEOUTS, DeviceInfo, connect, present_ports
 from qbench.quant import Quantization
 from qbench.runtimes.base import Computed, Runtime
-from qbench.runtimes.tflite import check_tflite, inner_grid
+from qbench.runtimes.tflite import TfliteRuntime, check_tflite, inner_grid
 
 # A board that nobody waits for boots in under a second; a silent port must not hold up a listing.
 _LISTING = replace(TIMEOUTS, hello=3.0)
@@ -37,7 +37,9 @@ class DeviceRuntime(Runtime):
         WrongModel: the device runs another model.
     """
 
+    name = "device"
     artifact: ClassVar[str] = "int8.tflite"
+    packages: ClassVar[tuple[str, ...]] = TfliteRuntime.packages  # which read the model's grid here
     row_by_row: ClassVar[bool] = True
 
     def __init__(

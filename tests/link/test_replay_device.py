@@ -6,8 +6,10 @@ import json
 import subprocess
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import qbench
 from qbench.errors import UserError
@@ -18,6 +20,7 @@ from qbench.replaying.scores import Outputs
 from qbench.reporting.tables import replay_tables
 from qbench.runtimes import device as device_runtime
 from qbench.runtimes import open_runtime
+from tests.unit.runtimes.conftest import tflite_bytes
 
 from .affine_device import FIRMWARE, QUICK, Process
 from .bad_line import Line
@@ -84,6 +87,18 @@ def test_a_runtime_of_every_kind_beside_two_devices(bundle, advset, boot, tmp_pa
     assert names == ["host", "tflite-ref", "device:host", "device:host-2"]
     assert {each.vectors.count for each in made.content.disagreements} == {0}
     assert [each.runtime for each in made.content.devices] == names[2:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", ["uint8", "float32"])
+def test_tensors_of_every_type_travel(trained, advset, boot, tmp_path, ends):
+    vendor = tmp_path / "vendor.tflite"
+    model = keras.models.load_model(trained.path / "float.keras", compile=False)
+    vendor.write_bytes(tflite_bytes(model, getattr(tf, ends)))
+    adopted = qbench.export(trained.path, "digits", tmp_path / "bundle", adopt=vendor, max_drop=1)
+    made = qbench.replay(adopted.path, advset.path, [], tmp_path / "out", devices=[boot(vendor).path])
+    assert vectors(made, "device-host")[0].dtype == ends
+    assert made.content.devices[0].equal.count == 300
 
 
 def test_a_device_with_another_model_is_refused(bundle, advset, boot, tmp_path):
