@@ -17,7 +17,7 @@ from qbench.runtimes.tflite import check_tflite, inner_grid
 class HostRuntime(BatchedRuntime):
     """Runs `int8.tflite` on the same core and kernels that a board runs, so with the same results."""
 
-    name: ClassVar[str] = "host"
+    name = "host"
     artifact: ClassVar[str] = "int8.tflite"
     install: ClassVar[str] = "install make and a C compiler (Debian: apt install build-essential)"
     batch = 1
