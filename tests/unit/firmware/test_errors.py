@@ -37,6 +37,14 @@ def test_an_unsupported_version_is_named() -> None:
     assert error.cause == "this version of the operator is not supported"
 
 
+def test_an_operator_that_fails_to_prepare_is_named_with_its_own_version() -> None:
+    m = ModelBuilder()
+    x, y, z = m.tensor((1, 4), scale=0.1), m.tensor((1, 4), scale=0.3), m.tensor((1, 4), scale=0.3)
+    m.operator("LOGISTIC", [x], [y], version=2)
+    m.operator("RELU", [y], [z], version=1)
+    assert "operator 0 (LOGISTIC version 2)" in _refusal(m.build([x], [z])).what
+
+
 def test_options_of_another_operator_are_refused() -> None:
     error = _refusal(_chain("LEAKY_RELU", "AddOptions"))
     assert error.cause == "the operator's options are of another operator"
