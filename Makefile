@@ -40,6 +40,7 @@ type: $(VENV)/.dev ## Check types
 bench: $(VENV)/.dev ## Print speeds as ratios against named rivals and floors
 	$(BIN)/python benchmarks/attacks.py
 	$(BIN)/python benchmarks/replay.py
+	$(BIN)/python benchmarks/link.py
 
 docs: $(VENV)/.dev ## Write the generated parts of docs/ again
 	$(BIN)/python docs/generate.py

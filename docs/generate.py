@@ -19,7 +19,8 @@ def command_reference() -> str:
     parts += ["```text", cli.get_help(context), "```", ""]
     for name in COMMANDS:
         command = cli.get_command(context, name)
-        assert command is not None, name
+        if command is None:
+            raise LookupError(name)
         below = click.Context(command, info_name=name, parent=context, max_content_width=100)
         parts += [f"## qbench {name}", "", "```text", command.get_help(below), "```", ""]
     return "\n".join(parts)

@@ -13,7 +13,7 @@ _CONFIDENCE = 0.95
 
 
 def proportion(hits: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> Proportion:
-    """The share of hits [n], among the inputs of a mask [n] if one is given, with its Wilson 95 % interval."""
+    """The share of hits [n], among the inputs of a mask [n] if given, with its Wilson 95 % interval."""
     from scipy.stats import binomtest
 
     counted = hits if among is None else hits[among]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -284,6 +285,12 @@ class Manifest(Record, Generic[ContentT]):
     files: dict[str, FileRecord]
     environment: Environment
     content: ContentT
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that the folder holds, wherever it was made: what a stage on top of it records."""
+        text = self.model_dump_json(include={"key", "files", "content"})
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 MANIFESTS: dict[Kind, type[Manifest[Any]]] = {

@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from qbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ def load_keras(path: Path) -> keras.Model:
     """The classifier in a `.keras` or `.h5` file, or in a SavedModel folder.
 
     Raises:
-        UserError: the file is none of these, is damaged, needs code that is not here, or is not a network
-            with one input of known shape and one row of scores.
+        UserError: the file is none of these, is damaged, needs code that is not here, holds NaN, or is not a
+            network with one input of known shape and one row of scores.
     """
     if path.is_dir():
         from qbench.surrogate.frozen import load_saved_model
@@ -33,6 +35,13 @@ def load_keras(path: Path) -> keras.Model:
             f"{path} is not a network that qbench reads",
             hint="give a .keras or .h5 file, a SavedModel folder, or a folder that `qbench train` wrote",
         )
+    _check_ends(model, path)
+    _check_weights(model, path)
+    return model
+
+
+def _check_ends(model: keras.Model, path: Path) -> None:
+    """Refuse anything but one float32 input of known shape and one row of float32 scores."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
             f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
@@ -43,12 +52,37 @@ def load_keras(path: Path) -> keras.Model:
             f"{path} takes {model.inputs[0].shape} and gives {model.outputs[0].shape}",
             cause="qbench needs a fixed input shape and one row of scores an input",
         )
-    return model
+    types = {model.inputs[0].dtype, model.outputs[0].dtype}
+    if types != {"float32"}:
+        raise UserError(
+            f"{path} takes {model.inputs[0].dtype} and gives {model.outputs[0].dtype}",
+            cause="qbench needs float32 at both ends",
+            hint="save the network with float32 inputs and scores",
+        )
+
+
+def _check_weights(model: keras.Model, path: Path) -> None:
+    """Refuse weights that are not finite."""
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise UserError(
+                f"the weight {weight.path} of {path} holds NaN or infinity",
+                cause="its training diverged",
+                hint="train it again with a smaller learning rate",
+            )
 
 
 def _load_file(path: Path) -> keras.Model:
     import keras
 
+    import qbench.surrogate.frozen  # noqa: F401 - registers the layer that a SavedModel became
+
+    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+        raise UserError(
+            f"{path} cannot be loaded as a Keras network",
+            cause="it is not a whole zip archive, as every .keras file is",
+            hint="check that the file is whole",
+        )
     try:
         return keras.models.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import keras
 
 
+# The int8 converter crashes the process on these (TensorFlow 2.18).
+_LOOPS = {"LoopCond", "While", "StatelessWhile"}
+
+
 def to_float_tflite(model: keras.Model) -> bytes:
     """The network in float32."""
     return _converted(_converter(model))
@@ -50,6 +54,12 @@ def _converter(model: keras.Model) -> Any:
     signature = tf.TensorSpec((1, *model.inputs[0].shape[1:]), tf.float32, name="input")
     forward = tf.function(lambda x: model(x, training=False), input_signature=[signature])
     frozen = convert_variables_to_constants_v2(forward.get_concrete_function())
+    if any(node.op in _LOOPS for node in frozen.graph.as_graph_def().node):
+        raise UserError(
+            "the network holds a loop, which has no integer form",
+            cause="a recurrent layer",
+            hint="build its recurrent layers with unroll=True",
+        )
     return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
 
 

@@ -16,7 +16,7 @@ _SPREAD = 0.07
 
 
 def robustness_curves(content: ReplayContent, path: Path) -> None:
-    """Robust accuracy against eps, a point with its 95 % interval a runtime, written as SVG or PNG by suffix."""
+    """Robust accuracy against eps, a point with its 95 % interval a runtime; SVG or PNG by suffix."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

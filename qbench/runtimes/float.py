@@ -22,6 +22,8 @@ class FloatRuntime(BatchedRuntime):
         import keras
         import tensorflow as tf
 
+        import qbench.surrogate.frozen  # noqa: F401 - registers the layer that a SavedModel became
+
         try:
             model = keras.models.load_model(self.path, compile=False)
         except (ValueError, OSError, TypeError, KeyError) as error:

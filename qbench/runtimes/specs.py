@@ -20,10 +20,11 @@ def read_specs(path: Path) -> tuple[TensorSpec, TensorSpec]:
             are not int8, uint8 or float32.
     """
     interpreter = _open(path)
-    return (
-        _spec(path, "input", interpreter.get_input_details()),
-        _spec(path, "output", interpreter.get_output_details()),
-    )
+    try:
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    except UnicodeDecodeError as error:
+        raise _not_a_model(path, error) from error
+    return _spec(path, "input", inputs), _spec(path, "output", outputs)
 
 
 def check_integer(path: Path) -> None:
@@ -48,24 +49,37 @@ def _open(path: Path) -> Any:
     except OSError as error:
         raise UserError(f"cannot read {path}", cause=error.strerror) from error
     except (ValueError, RuntimeError) as error:
-        raise UserError(
-            f"{path} is not a TFLite model that can be run",
-            cause=" ".join(str(error).split()),
-            hint="check that the file is whole: a truncated copy or another format looks like this",
-        ) from error
+        raise _not_a_model(path, error) from error
+
+
+def _not_a_model(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{path} is not a TFLite model that can be run",
+        cause=" ".join(str(error).split()),
+        hint="check that the file is whole: a truncated copy or another format looks like this",
+    )
 
 
 def _spec(path: Path, role: str, tensors: list[dict[str, Any]]) -> TensorSpec:
     if len(tensors) != 1:
-        raise UserError(f"{path} has {len(tensors)} {role}s; a classifier has one")
+        raise UserError(
+            f"{path} has {len(tensors)} {role}s; a classifier has one",
+            hint="give a network that classifies one input",
+        )
     tensor = tensors[0]
     dtype = np.dtype(tensor["dtype"]).name
     if dtype not in ("int8", "uint8", "float32"):
-        raise UserError(f"the {role} of {path} is {dtype}; qbench takes int8, uint8 or float32")
+        raise UserError(
+            f"the {role} of {path} is {dtype}; qbench takes int8, uint8 or float32",
+            hint="convert it again with ends of one of these types",
+        )
     quantization = tensor["quantization_parameters"]
     integer = dtype != "float32"
     if integer and len(quantization["scales"]) != 1:
-        raise UserError(f"the {role} of {path} is {dtype} with {len(quantization['scales'])} scales, not one")
+        raise UserError(
+            f"the {role} of {path} is {dtype} with {len(quantization['scales'])} scales, not one",
+            hint="convert it again with its ends quantized per tensor",
+        )
     return TensorSpec(
         name=tensor["name"],
         shape=tuple(int(size) for size in tensor["shape"][1:]),

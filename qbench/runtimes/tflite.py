@@ -16,23 +16,26 @@ from qbench.runtimes.base import Runtime
 from qbench.runtimes.batched import BatchedRuntime, Worker
 
 # tflite-runtime is left out on purpose: its last wheel (2.14) was built without XNNPACK for int8, and runs
-# the built-in kernels in its place without a word. LiteRT and TensorFlow 2.18 are equal, bit for bit.
-PACKAGES = ("ai-edge-litert", "tensorflow", "tensorflow-cpu")
+# the built-in kernels in its place without a word. Under XNNPACK and with the built-in kernels, LiteRT and
+# TensorFlow 2.18 are equal, bit for bit. Their reference kernels are not: see `TfliteReferenceRuntime`.
+_LITERT = "ai-edge-litert"
+_TENSORFLOW = ("tensorflow", "tensorflow-cpu")
 
 _ONE_IMAGE = 1
 
 
-def make_interpreter(content: bytes, resolver: str) -> Any:
+def make_interpreter(content: bytes, resolver: str, package: str = _LITERT) -> Any:
     """A single-threaded TFLite interpreter.
 
     Args:
         content: the flatbuffer.
         resolver: the name of an `OpResolverType`.
+        package: the distribution to take it from; TensorFlow stands in for LiteRT where that is missing.
 
     Raises:
         ValueError: the content is no TFLite flatbuffer, or holds an operator that the package does not know.
     """
-    if package_version("ai-edge-litert"):
+    if package == _LITERT and package_version(_LITERT):
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     else:
         import tensorflow as tf
@@ -61,7 +64,7 @@ def check_tflite(runtime: Runtime) -> Any:
         interpreter = make_interpreter(runtime.path.read_bytes(), "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
     except OSError as error:
         raise UserError(f"cannot read {runtime.path}", cause=error.strerror) from error
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         known = "op for builtin" in str(error)
         raise (runtime.rejected(error) if known else runtime.unreadable("TFLite", error)) from error
     for role, tensors in (
@@ -92,33 +95,36 @@ class TfliteRuntime(BatchedRuntime):
 
     name: ClassVar[str] = "tflite"
     artifact: ClassVar[str] = "int8.tflite"
-    packages: ClassVar[tuple[str, ...]] = PACKAGES
+    packages: ClassVar[tuple[str, ...]] = (_LITERT, *_TENSORFLOW)
     resolver: ClassVar[str] = "AUTO"
+    batch = 16  # the fastest of 1 to 128 in benchmarks/replay.py: activations stay in the cache
 
     def _open(self) -> Sequence[Worker]:
-        self.package()
+        package, _ = self.package()
         model = check_tflite(self)
         self._grid = self.input.quantization or inner_grid(model)
         content = self.path.read_bytes()
         try:
-            first = self._open_batched(content)
-            others = [_Interpreter(content, self.resolver, self.batch) for _ in range(self.threads - 1)]
+            first = self._open_batched(content, package)
+            others = [
+                _Interpreter(content, self.resolver, package, self.batch) for _ in range(self.threads - 1)
+            ]
         except (RuntimeError, ValueError) as error:
             raise self.rejected(error) from error
         self._delegated = first.delegated
         return [first, *others]
 
-    def _open_batched(self, content: bytes) -> _Interpreter:
+    def _open_batched(self, content: bytes, package: str) -> _Interpreter:
         """An interpreter at `batch`, or at one image where the graph has a batch of one built in."""
         try:
-            found = _Interpreter(content, self.resolver, self.batch)
+            found = _Interpreter(content, self.resolver, package, self.batch)
             probe = np.zeros((self.batch, *self.input.shape), self.input.dtype)
             if found(probe).shape[0] == self.batch:
                 return found
         except (RuntimeError, ValueError):
             pass  # a RESHAPE to a fixed size, for one
         self.batch = _ONE_IMAGE
-        return _Interpreter(content, self.resolver, self.batch)
+        return _Interpreter(content, self.resolver, package, self.batch)
 
     @property
     def kernels(self) -> str:
@@ -139,9 +145,14 @@ class TfliteBuiltinRuntime(TfliteRuntime):
 
 
 class TfliteReferenceRuntime(TfliteRuntime):
-    """TFLite's reference kernels, which TFLite Micro's equal."""
+    """TFLite's reference kernels, the yardstick for microcontrollers.
+
+    TensorFlow 2.18's equal TFLite Micro's, bit for bit. LiteRT's, and TensorFlow's from 2.20 on, round the
+    FULLY_CONNECTED differently: by one code in some 0.2 % of its outputs, by up to 11 behind a softmax.
+    """
 
     name: ClassVar[str] = "tflite-ref"
+    packages: ClassVar[tuple[str, ...]] = _TENSORFLOW
     resolver: ClassVar[str] = "BUILTIN_REF"
 
     @property
@@ -153,8 +164,8 @@ class TfliteReferenceRuntime(TfliteRuntime):
 class _Interpreter:
     """One single-threaded interpreter at a fixed batch size; `invoke` releases the GIL."""
 
-    def __init__(self, content: bytes, resolver: str, batch: int) -> None:
-        self._interpreter = make_interpreter(content, resolver)
+    def __init__(self, content: bytes, resolver: str, package: str, batch: int) -> None:
+        self._interpreter = make_interpreter(content, resolver, package)
         (entry,), (exit_,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self._input, self._output = entry["index"], exit_["index"]
         self._interpreter.resize_tensor_input(self._input, [batch, *entry["shape"][1:]])

@@ -27,7 +27,8 @@ class TflmRuntime(BatchedRuntime):
     def _open(self) -> Sequence[Worker]:
         self.package()
         # Its own reader trusts the flatbuffer: let TFLite verify the file first.
-        self._grid = self.input.quantization or inner_grid(check_tflite(self))
+        verified = check_tflite(self)
+        self._grid = self.input.quantization or inner_grid(verified)
         from tflite_micro.python.tflite_micro import runtime
 
         try:

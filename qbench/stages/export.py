@@ -18,6 +18,7 @@ from qbench.artifacts import (
     Preprocessing,
     Recipe,
     TensorSpec,
+    TrainedContent,
     begin,
     load,
     sha256_of,
@@ -31,6 +32,7 @@ from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
 from qbench.progress import SILENT, Progress
 from qbench.runtimes import runtime_class
 from qbench.runtimes.specs import check_integer, read_specs
+from qbench.surrogate.scoring import check_finite
 
 if TYPE_CHECKING:
     import keras
@@ -51,12 +53,12 @@ _MEASURED_BY = {
 
 @dataclass(frozen=True)
 class _Source:
-    """The network to export: its file, and what is known of it."""
+    """The network to export: its file, and what the folder that `train` wrote says of it."""
 
     name: str
     file: Path
     sha256: str
-    preprocessing: Preprocessing | None
+    trained: TrainedContent | None = None
 
 
 def export(
@@ -75,8 +77,9 @@ def export(
 ) -> Artifact[BundleContent]:
     """Convert a float network into integer artefacts, and measure each on the test split.
 
-    The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h; all
-    repeat byte for byte.
+    The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h. All
+    repeat byte for byte, but for int8.tflite and its C form where the network splits a tensor (an unrolled GRU
+    or LSTM): TensorFlow's converter then quantizes one split or another in float32, run by run.
 
     Args:
         model: a `.keras` or `.h5` file, a SavedModel folder, or a folder that `train` wrote.
@@ -92,11 +95,13 @@ def export(
         progress: hears of every artefact.
 
     Raises:
-        UserError: a file cannot be read, or network, artefact and data do not fit each other.
+        UserError: a file cannot be read, a setting is absurd, the network gives NaN, or network, artefact and
+            data do not fit each other.
         CheckFailed: an int8 artefact lost more than `max_drop`; the bundle is there to be looked at.
     """
+    _check_settings(calibration, input_range)
     source = _find(Path(model))
-    adopted = None if adopt is None else Path(adopt)
+    adopted = None if adopt is None else _existing(Path(adopt))
     dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
     recipe = Recipe(
         "bundle",
@@ -116,11 +121,28 @@ def export(
     made = begin(Path(out), recipe, force=force)
     if not isinstance(made, Artifact):
         with made as draft:
-            bundler = _Bundler(draft, dataset, progress)
-            content = bundler.build(source, adopted, calibration, input_range, per_tensor_dense, seed)
+            bundler = _Bundler(draft, dataset, seed, progress)
+            content = bundler.build(source, adopted, calibration, input_range, per_tensor_dense)
             made = draft.commit(content)
     _check_drop(made, max_drop)
     return made
+
+
+def _check_settings(calibration: int, input_range: tuple[float, float] | None) -> None:
+    """Refuse settings that no network can be exported with."""
+    if calibration < 1:
+        raise UserError(f"{calibration} calibration inputs fit no range", hint="give 1 or more")
+    if input_range is not None and not -np.inf < input_range[0] < input_range[1] < np.inf:
+        raise UserError(
+            f"the input range {input_range} is empty or unbounded",
+            hint="give its low end, then its high end: 0,255",
+        )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError(f"there is no file {path} to adopt", hint="give the path of a .tflite file")
+    return path
 
 
 def _find(path: Path) -> _Source:
@@ -128,21 +150,21 @@ def _find(path: Path) -> _Source:
     if (path / "manifest.json").is_file():
         trained = load(path, "trained")
         content = trained.content
-        return _Source(content.network, path / "float.keras", trained.manifest.key, content.preprocessing)
+        return _Source(content.network, path / "float.keras", trained.manifest.digest, content)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file())
         digest = hashlib.sha256("".join(f"{p.relative_to(path)}{sha256_of(p)}" for p in files).encode())
-        return _Source(path.name, path, digest.hexdigest(), None)
+        return _Source(path.absolute().name, path, digest.hexdigest())
     if not path.is_file():
         raise UserError(f"there is no network at {path}", hint="check the path")
-    return _Source(path.stem, path, sha256_of(path), None)
+    return _Source(path.stem, path, sha256_of(path))
 
 
 class _Bundler:
     """Fills the folder of a bundle."""
 
-    def __init__(self, draft: Draft, dataset: Dataset, progress: Progress) -> None:
-        self.draft, self.dataset, self.progress = draft, dataset, progress
+    def __init__(self, draft: Draft, dataset: Dataset, seed: int, progress: Progress) -> None:
+        self.draft, self.dataset, self.seed, self.progress = draft, dataset, seed, progress
         self.specs: dict[str, tuple[TensorSpec, TensorSpec]] = {}
 
     def build(
@@ -152,16 +174,16 @@ class _Bundler:
         calibration: int,
         input_range: tuple[float, float] | None,
         per_tensor_dense: bool,
-        seed: int,
     ) -> BundleContent:
         """Write every artefact and measure it."""
         with self.progress.task("exporting", 5) as advance:
             model = load_keras(source.file)
-            self._check_fit(model)
+            self._check_fit(model, source)
             vendor = None if adopted is None else self._adopt(adopted)
             preprocessing = self._preprocessing(model, source, vendor, input_range)
-            samples, drawn = self._calibration(calibration, seed)
+            samples, drawn = self._calibration(calibration)
             real = preprocessing.apply(self.dataset.inputs(samples))
+            check_finite(model.predict(real, verbose=0), "float")
             save_keras(model, self.draft.path / "float.keras")
             self.specs["float.keras"] = (
                 TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
@@ -189,8 +211,15 @@ class _Bundler:
             adopted=None if adopted is None else sha256_of(adopted),
         )
 
-    def _check_fit(self, model: keras.Model) -> None:
+    def _check_fit(self, model: keras.Model, source: _Source) -> None:
         """Refuse a network that does not take this data."""
+        ours = self.dataset.domain.name
+        if source.trained is not None and source.trained.data.domain.name != ours:
+            raise UserError(
+                f"{source.name} was trained on {source.trained.data.name}, whose domain is "
+                f"{source.trained.data.domain.name}; {self.dataset.name} holds {ours}",
+                hint="give the data set that it was trained on",
+            )
         shape, classes = tuple(model.inputs[0].shape[1:]), int(model.outputs[0].shape[-1])
         self._check_shapes("the network", shape, classes)
 
@@ -210,10 +239,13 @@ class _Bundler:
 
     def _adopt(self, vendor: Path) -> TensorSpec:
         """Take a vendor's file as it is; returns its input."""
-        check_integer(vendor)
         entry, exit_ = read_specs(vendor)
+        check_integer(vendor)
         if len(exit_.shape) != 1:
-            raise UserError(f"{vendor} gives scores of shape {exit_.shape}; a classifier gives one row")
+            raise UserError(
+                f"{vendor} gives scores of shape {exit_.shape}; a classifier gives one row",
+                hint="adopt a network that classifies one input",
+            )
         self._check_shapes(str(vendor), entry.shape, exit_.shape[0])
         (self.draft.path / "int8.tflite").write_bytes(vendor.read_bytes())
         self.specs["int8.tflite"] = (entry, exit_)
@@ -232,8 +264,8 @@ class _Bundler:
             low, high = input_range
             scale = (high - low) / (domain.high - domain.low)
             return Preprocessing(scale=scale, offset=low - domain.low * scale)
-        if source.preprocessing is not None:
-            return source.preprocessing
+        if source.trained is not None:
+            return source.trained.preprocessing
         if domain.name == "image":
             return self._tried(model)
         if self.dataset.preprocessing is not None:
@@ -243,12 +275,16 @@ class _Bundler:
             return Preprocessing(
                 scale=quantization.scale, offset=-quantization.scale * quantization.zero_point
             )
+        if domain.name == "int8-features":
+            self.progress.note(
+                f"{self.dataset.name} does not say what its int8 codes stand for: the network gets them as "
+                "they are; give scale and zero_point in the .npz, or --adopt the file that they were made for"
+            )
         return Preprocessing()
 
     def _tried(self, model: keras.Model) -> Preprocessing:
         """The conventional range of pixels that gives the highest accuracy on labelled samples."""
-        split = self.dataset.train or self.dataset.test
-        rows = np.random.default_rng(0).permutation(len(split))[:_TRIAL]
+        split, rows = self._drawn(_TRIAL)
         x, y = self.dataset.inputs(split.x[rows]), split.y[rows]
         candidates = [Preprocessing(scale=high - low, offset=low) for low, high in _IMAGE_RANGES]
         scores = [
@@ -262,13 +298,17 @@ class _Bundler:
         )
         return candidates[best]
 
-    def _calibration(self, count: int, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
+    def _drawn(self, count: int) -> tuple[Split, NDArray[np.int64]]:
+        """The train split, or the test split where there is none, and up to `count` of its rows."""
+        split = self.dataset.train or self.dataset.test
+        return split, np.random.default_rng(self.seed).permutation(len(split))[:count]
+
+    def _calibration(self, count: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Seeded inputs that the integer ranges are fitted on, and where they come from."""
-        split: Split = self.dataset.train or self.dataset.test
         name = "train" if self.dataset.train else "test"
         if name == "test":
             self.progress.note(f"{self.dataset.name} has no train split: calibrating on test inputs")
-        rows = np.random.default_rng(seed).permutation(len(split))[:count]
+        split, rows = self._drawn(count)
         digest = hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
         return split.x[rows], {"split": name, "count": len(rows), "indices_sha256": digest}
 

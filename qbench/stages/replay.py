@@ -69,7 +69,7 @@ def replay(
     recipe = Recipe(
         "replay",
         settings={"runtimes": {name: " ".join(runtime_class(name).package()) for name in names}},
-        inputs={"bundle": source.manifest.key, "advset": attacked.manifest.key},
+        inputs={"bundle": source.manifest.digest, "advset": attacked.manifest.digest},
     )
     started = begin(Path(out), recipe, force=force)
     if isinstance(started, Artifact):
@@ -77,8 +77,14 @@ def replay(
     inputs = _Inputs.read(attacked)
     with started as draft:
         job = _Job(draft, source, inputs, progress)
-        results = [job.run(name, threads or os.cpu_count() or 1) for name in names]
+        results = [job.run(name, threads or _cores()) for name in names]
         return draft.commit(job.content(attacked.content, results))
+
+
+def _cores() -> int:
+    """Cores that this process may use, which can be fewer than the machine has."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _check_fit(bundle: BundleContent, advset: AdvsetContent) -> None:
@@ -196,6 +202,8 @@ class _Job:
         """Outputs for the clean inputs or those of a budget, chunk by chunk through the journal."""
         shape = (len(self.inputs.truth), *runtime.output.shape)
         file = RecordFile(self.draft.path / runtime.name / f"{name}.npy", shape, runtime.output.dtype)
+        if not file.complete:
+            file.keep(file.done - file.done % _CHUNK)  # the same batches give the same bytes
         advance(file.done)
         while not file.complete:
             rows = slice(file.done, file.done + _CHUNK)

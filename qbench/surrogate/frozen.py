@@ -80,20 +80,39 @@ def load_saved_model(path: Path) -> keras.Model:
     try:
         loaded = tf.saved_model.load(str(path))  # keeps the variables alive
         frozen = convert_variables_to_constants_v2(loaded.signatures["serving_default"])
-    except (KeyError, OSError, ValueError, tf.errors.OpError) as error:
+    except KeyError as error:
         raise UserError(
-            f"{path} cannot be loaded", cause=(str(error).splitlines() or ["it has no default signature"])[0]
+            f"{path} has no default signature",
+            hint="save it with model.export(), or with signatures= in tf.saved_model.save",
+        ) from error
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UserError(
+            f"{path} cannot be loaded",
+            cause=(str(error).splitlines() or [type(error).__name__])[0],
+            hint="check that the folder is whole",
         ) from error
     feeds, fetches = frozen.inputs, frozen.outputs
-    if len(feeds) != 1 or len(fetches) != 1:
-        raise UserError(
-            f"{path} has {len(feeds)} inputs and {len(fetches)} outputs; a classifier has one each"
-        )
+    _check_signature(path, feeds, fetches)
     fetch = _before_softmax(fetches[0])
     layer = FrozenGraph(feeds[0].name, fetch.name, int(fetches[0].shape[-1]), name="graph")
     layer.set_graph(frozen.graph.as_graph_def())
     inputs = keras.Input(feeds[0].shape[1:], name="input")
     return keras.Model(inputs, layer(inputs), name="saved_model")
+
+
+def _check_signature(path: Path, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> None:
+    """Refuse a signature other than [n, *shape] to [n, classes]."""
+    if len(feeds) != 1 or len(fetches) != 1:
+        raise UserError(
+            f"{path} has {len(feeds)} inputs and {len(fetches)} outputs; a classifier has one each"
+        )
+    entry, exit_ = feeds[0].shape, fetches[0].shape
+    if not entry.rank or entry[0] is not None or exit_.rank != 2 or exit_[1] is None:
+        raise UserError(
+            f"{path} takes {entry} and gives {exit_}",
+            cause="qbench needs a batch of any size, and one row of scores an input",
+            hint="save it with a batch of None and all other sizes known",
+        )
 
 
 def _before_softmax(tensor: tf.Tensor) -> tf.Tensor:

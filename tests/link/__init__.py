@@ -1,0 +1,1 @@
+"""The link: both sides, over good lines and bad."""
