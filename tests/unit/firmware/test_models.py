@@ -17,9 +17,8 @@ COUNT = 200
 
 
 def _images(root: Path) -> NDArray[np.int8]:
-    data = load_dataset(str(root / "cifar10-jpeg-test.zip"))
-    pixels = np.round(data.test.x[:COUNT] * 255).astype(int)
-    return (pixels - 128).astype(np.int8)[:, None]
+    pixels = load_dataset(str(root / "cifar10-jpeg-test.zip")).test.x[:COUNT]
+    return (pixels.astype(np.int16) - 128).astype(np.int8)[:, None]
 
 
 def _keywords(root: Path) -> NDArray[np.int8]:
