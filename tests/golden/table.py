@@ -35,7 +35,7 @@ _PACKAGES = {
 
 _HEAD = """# Operators: who computes what
 
-Written by `python -m golden.table {cases}` with `tests` on the path; do not edit.
+Written by `python -m tests.golden.table {cases}`; do not edit.
 
 Each operator was run on {cases} random models (shapes, strides, paddings, fused activations, extreme
 scales and zero points; four inputs each) and held, element by element, against the reference kernels

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden.cases import GENERATORS, draw
-from golden.oracles import host
 
 from qbench.runtimes.hostlib import HostModel, firmware_sources
+from tests.golden.cases import GENERATORS, draw
+from tests.golden.oracles import host
 
 HOST = firmware_sources() / "host"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden.builder import ModelBuilder
-from golden.cases import GENERATORS, draw
 
 from qbench.errors import UserError
 from qbench.runtimes.hostlib import HostModel
+from tests.golden.builder import ModelBuilder
+from tests.golden.cases import GENERATORS, draw
 
 
 def _refusal(model: bytes) -> UserError:

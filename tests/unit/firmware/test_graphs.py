@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from golden.builder import ModelBuilder
-from golden.cases import SAMPLES, Case
-from golden.oracles import host, tflite_ref
 
 from qbench.runtimes.hostlib import HostModel
+from tests.golden.builder import ModelBuilder
+from tests.golden.cases import SAMPLES, Case
+from tests.golden.oracles import host, tflite_ref
 
 SHAPE = (1, 4, 4, 3)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden.cases import Case
-from golden.oracles import host, tflm
 from numpy.typing import NDArray
 
 from qbench.data import load_dataset
 from qbench.runtimes.hostlib import HostModel
+from tests.golden.cases import Case
+from tests.golden.oracles import host, tflm
 
 COUNT = 200
 

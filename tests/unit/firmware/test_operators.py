@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden.cases import GENERATORS, SAMPLES, Case, draw
-from golden.oracles import ORACLES, Refused, host
+
+from tests.golden.cases import GENERATORS, SAMPLES, Case, draw
+from tests.golden.oracles import ORACLES, Refused, host
 
 CASES = 100
 
@@ -61,7 +62,7 @@ def test_a_draw_is_repeatable() -> None:
 
 
 def test_an_output_scale_too_fine_for_a_sum_is_refused() -> None:
-    from golden.builder import ModelBuilder
+    from tests.golden.builder import ModelBuilder
 
     m = ModelBuilder()
     a, b, y = m.tensor((4,), scale=1.0), m.tensor((4,), scale=1.0), m.tensor((4,), scale=1e-7)
