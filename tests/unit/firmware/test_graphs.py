@@ -10,7 +10,7 @@ import pytest
 from qbench.runtimes.hostlib import HostModel
 from tests.golden.builder import ModelBuilder
 from tests.golden.cases import SAMPLES, Case
-from tests.golden.oracles import host, tflite_ref
+from tests.golden.oracles import host, litert_ref
 
 SHAPE = (1, 4, 4, 3)
 
@@ -56,7 +56,7 @@ def test_random_graphs_equal_the_reference() -> None:
     wrong = []
     for seed in range(300):
         case = _random_graph(seed)
-        pairs = zip(tflite_ref(case), host(case), strict=True)
+        pairs = zip(litert_ref(case), host(case), strict=True)
         if not all(np.array_equal(a, b) for a, b in pairs):
             wrong.append(seed)
     assert wrong == []
