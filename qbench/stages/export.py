@@ -78,8 +78,8 @@ def export(
     """Convert a float network into integer artefacts, and measure each on the test split.
 
     The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h. All
-    repeat byte for byte, but for int8.tflite and its C form where a network splits tensors (an unrolled GRU or
-    LSTM): TensorFlow's converter then leaves one split or another in float32, as it happens.
+    repeat byte for byte, but for int8.tflite and its C form where a network splits tensors (an unrolled GRU
+    or LSTM): TensorFlow's converter then leaves one split or another in float32, as it happens.
 
     Args:
         model: a `.keras` or `.h5` file, a SavedModel folder, or a folder that `train` wrote.

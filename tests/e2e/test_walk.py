@@ -55,7 +55,7 @@ def test_the_same_commands_give_the_same_bytes_in_another_process(
     """Holds for every file of every artefact folder."""
     again = {name: tmp_path / name for name in ("trained", "bundle", "advset", "replay", "r1", "r2")}
     steps = (
-        ("train", "digits-cnn", "--data", "digits", "--epochs", 6, "--out", again["trained"]),
+        ("train", "digits-cnn", "--data", "digits", "--epochs", 12, "--out", again["trained"]),
         ("export", again["trained"], "--data", "digits", "--out", again["bundle"]),
         (
             *("attack", again["bundle"], "--data", "digits", "--attack", "pgd", "--eps", "4/255,16/255"),
