@@ -23,6 +23,9 @@ def command_reference() -> str:
             raise LookupError(name)
         below = click.Context(command, info_name=name, parent=context, max_content_width=100)
         parts += [f"## qbench {name}", "", "```text", command.get_help(below), "```", ""]
+        for word, under in command.commands.items() if isinstance(command, click.Group) else ():
+            deeper = click.Context(under, info_name=word, parent=below, max_content_width=100)
+            parts += [f"### qbench {name} {word}", "", "```text", under.get_help(deeper), "```", ""]
     return "\n".join(parts)
 
 

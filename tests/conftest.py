@@ -35,7 +35,7 @@ def data_root() -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Artifact[Any]:
     """digits-cnn after a few epochs: good enough to attack."""
-    return qbench.train("digits-cnn", "digits", tmp_path_factory.mktemp("walk") / "trained", epochs=6)
+    return qbench.train("digits-cnn", "digits", tmp_path_factory.mktemp("walk") / "trained", epochs=12)
 
 
 @pytest.fixture(scope="session")

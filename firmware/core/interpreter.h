@@ -42,6 +42,9 @@ const qb_tensor *qb_output_tensor(const qb_interpreter *it, uint32_t index);
 /* Memory of a tensor that is not a constant. */
 void *qb_tensor_data(const qb_interpreter *it, const qb_tensor *tensor);
 
+/* Record an error and return its status. */
+qb_status qb_fail(qb_interpreter *it, qb_status status, const char *what);
+
 /* Reserve `bytes` of arena, aligned, and return their offset. When they do not fit, the error is recorded and
  * the count goes on, so that the need of a whole model can be told. */
 uint32_t qb_reserve(qb_interpreter *it, uint32_t bytes);

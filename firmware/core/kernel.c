@@ -36,11 +36,7 @@ void qb_need_scratch(qb_interpreter *it, uint32_t bytes) {
 
 void *qb_scratch(const qb_interpreter *it) { return it->arena + it->scratch; }
 
-qb_status qb_refuse(qb_interpreter *it, const char *what) {
-    it->error.status = QB_UNSUPPORTED;
-    it->error.what = what;
-    return QB_UNSUPPORTED;
-}
+qb_status qb_refuse(qb_interpreter *it, const char *what) { return qb_fail(it, QB_UNSUPPORTED, what); }
 
 bool qb_same_shape(const qb_tensor *a, const qb_tensor *b) {
     return a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof a->dims[0]) == 0;

@@ -40,9 +40,9 @@ typedef struct {
     uint32_t options;  /* offset in the file of the operator's options table; 0 when absent */
     uint32_t prepared; /* offset in the arena of what the kernel's prepare left for eval */
     uint8_t input_count;
-    uint8_t output_count;
     uint8_t kernel; /* index in qb_kernels */
     uint8_t options_type;
+    uint8_t version;
 } qb_node;
 
 /* Size of an element in bytes; 0 for a type that this runtime does not do. */

@@ -23,7 +23,7 @@ bool qb_activation_range(const qb_tensor *output, uint8_t activation, qb_range *
 }
 
 bool qb_window_fit(qb_window *w, uint8_t padding) {
-    int64_t extent = (int64_t)(w->filter - 1) * w->dilation + 1, output, total;
+    int64_t extent = ((int64_t)w->filter - 1) * w->dilation + 1, output, total;
     if (w->stride < 1 || w->dilation < 1 || w->filter < 1 || w->input < 1 || extent > INT32_MAX / 4)
         return false;
     if (w->stride > INT32_MAX / 4) return false;

@@ -239,6 +239,58 @@ class Disagreement(Record):
     largest: int | None
 
 
+class Difference(Record):
+    """An output element that a device computed otherwise than the reference kernels.
+
+    Attributes:
+        eps: of the adversarial inputs, or None for the clean ones.
+        input: its index in the advset.
+        element: of the output vector.
+        device, reference: both values, as codes if the output has an integer type.
+    """
+
+    eps: float | None
+    input: int
+    element: int
+    device: int | float
+    reference: int | float
+
+
+class CountSummary(Record):
+    """Least, median and most of what single inferences cost."""
+
+    min: int
+    median: int
+    max: int
+
+
+class DeviceResults(Record):
+    """What a replay found on a device, beside its scores.
+
+    Attributes:
+        runtime: the name under which `scores` has it.
+        counter: what `counts` count an inference; cycles, instructions and nanoseconds are never mixed.
+        clock_hz: of the core; 0 if it has none to speak of (an emulator, a process).
+        counts: over all inputs, clean and adversarial; None if the device does not count.
+        arena_used, arena_available: bytes of working memory in RAM.
+        model_bytes: in flash.
+        equal: inputs, clean and adversarial, whose every output element is that of `tflite-ref`.
+        differences: the first elements that are not.
+    """
+
+    runtime: str
+    board: str
+    core: str
+    counter: Literal["none", "cycles", "instructions", "nanoseconds"]
+    clock_hz: int
+    counts: CountSummary | None
+    arena_used: int
+    arena_available: int
+    model_bytes: int
+    equal: Proportion
+    differences: tuple[Difference, ...]
+
+
 class ReplayContent(Record):
     """Outputs of an advset on runtimes; `<runtime>/clean.npy` and `<runtime>/eps-<i>.npy` hold the vectors.
 
@@ -256,6 +308,7 @@ class ReplayContent(Record):
     count: int
     scores: tuple[RuntimeScores, ...]
     disagreements: tuple[Disagreement, ...]
+    devices: tuple[DeviceResults, ...] = ()
 
 
 class ReportContent(Record):

@@ -50,6 +50,12 @@ def output_options(function: F) -> F:
     return as_json(quiet(function))
 
 
+def baud_option(function: F) -> F:
+    """Add `--baud`."""
+    option = click.option("--baud", type=click.IntRange(1), help="Of a serial line; 115200 if not given.")
+    return option(function)
+
+
 def run_stage(
     stage: Callable[..., Artifact[Any]],
     *args: Any,

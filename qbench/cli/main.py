@@ -24,6 +24,8 @@ COMMANDS = {
     "models": "List the networks that can be trained.",
     "datasets": "List the data sets, and the forms that --data takes.",
     "runtimes": "List the runtimes, and which this machine has.",
+    "devices": "List the serial ports, and which devices answer there.",
+    "device": "Ask the device at a port what it is.",
 }
 
 INTERRUPTED = 130

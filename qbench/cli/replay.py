@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import qbench
-from qbench.cli.common import FOLDER, run_stage, stage_options
+from qbench.cli.common import FOLDER, baud_option, run_stage, stage_options
 
 if TYPE_CHECKING:
     from qbench.artifacts import ReplayContent
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Example: qbench replay out/bundle out/pgd --runtime tflite --runtime tflite-ref --out out/replay"
+    epilog="Examples: qbench replay out/bundle out/pgd --runtime tflite --out out/replay; "
+    "qbench replay out/bundle out/pgd --device /dev/ttyACM0 --out out/on-board"
 )
 @click.argument("bundle", type=FOLDER)
 @click.argument("advset", type=FOLDER)
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
     "--runtime",
     "runtimes",
     multiple=True,
-    help="One that `qbench runtimes` lists; repeat for more. All that are here if not given.",
+    help="One that `qbench runtimes` lists; repeat for more. All that are here if neither this nor "
+    "--device is given.",
 )
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="PORT",
+    help="A device that runs BUNDLE's int8.tflite, at a serial port, socket://HOST:PORT or "
+    "rfc2217://HOST:PORT; repeat for more. It is held against tflite-ref, which then always runs.",
+)
+@baud_option
 @click.option(
     "--threads",
     type=click.IntRange(1),
@@ -35,7 +46,7 @@ if TYPE_CHECKING:
 def command(
     bundle: Path, advset: Path, out: Path, runtimes: tuple[str, ...], seed: int, **options: Any
 ) -> None:
-    """Run the clean and adversarial inputs of ADVSET on the int8 artefacts of BUNDLE."""
+    """Run the clean and adversarial inputs of ADVSET on the int8 artefacts of BUNDLE, here or on devices."""
     del seed  # nothing is drawn here
     run_stage(qbench.replay, bundle, advset, runtimes, out, tables=_tables, **options)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from qbench.artifacts import AdvsetContent, BundleContent, Disagreement, Domain, Proportion, ReplayContent
+from qbench.artifacts import (
+    AdvsetContent,
+    BundleContent,
+    CountSummary,
+    Disagreement,
+    Domain,
+    Proportion,
+    ReplayContent,
+)
 
 NOTHING = "–"  # noqa: RUF001 - an en dash is the usual mark of an empty cell
 
@@ -71,8 +79,13 @@ def advset_table(content: AdvsetContent) -> Table:
 
 
 def replay_tables(content: ReplayContent) -> tuple[Table, ...]:
-    """Robustness, rounding and disagreement of every runtime."""
-    return _robustness(content), _rounding(content), _disagreement(content)
+    """Robustness, rounding and disagreement of every runtime; of devices, their cost and correctness."""
+    tables = [_robustness(content), _rounding(content), _disagreement(content)]
+    if content.devices:
+        tables.append(_devices(content))
+    if any(each.differences for each in content.devices):
+        tables.append(_differences(content))
+    return tuple(tables)
 
 
 def _robustness(content: ReplayContent) -> Table:
@@ -134,3 +147,44 @@ def _largest(pairs: list[Disagreement]) -> str:
     """The largest difference of any output element, in codes."""
     known = [pair.largest for pair in pairs if pair.largest is not None]
     return str(max(known)) if known else NOTHING
+
+
+def _devices(content: ReplayContent) -> Table:
+    rows = tuple(
+        (
+            each.runtime,
+            f"{each.equal.count:,} of {each.equal.total:,}",
+            each.counter,
+            *_cost(each.counts),
+            f"{each.arena_used:,} of {each.arena_available:,}",
+            f"{each.model_bytes:,}",
+        )
+        for each in content.devices
+    )
+    columns = ("device", "equal to tflite-ref", "one inference in", "min", "median", "max")
+    memory = ("arena bytes", "model bytes in flash")
+    return Table("Devices: inputs with every output element equal, and cost", (*columns, *memory), rows)
+
+
+def _cost(counts: CountSummary | None) -> tuple[str, ...]:
+    """Min, median and max."""
+    if counts is None:
+        return (NOTHING,) * 3
+    return tuple(f"{count:,}" for count in (counts.min, counts.median, counts.max))
+
+
+def _differences(content: ReplayContent) -> Table:
+    rows = tuple(
+        (
+            each.runtime,
+            "clean" if found.eps is None else eps_text(found.eps, content.data.domain),
+            f"{found.input}",
+            f"{found.element}",
+            f"{found.device}",
+            f"{found.reference}",
+        )
+        for each in content.devices
+        for found in each.differences
+    )
+    columns = ("device", "eps", "input", "element", "on the device", "tflite-ref")
+    return Table("The first output elements that differ from tflite-ref", columns, rows, keys=2)

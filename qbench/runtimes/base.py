@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import RuntimeInfo, TensorSpec
 from qbench.artifacts.environment import package_version
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.quant import Quantization
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Some outputs, in the order of their inputs.
+
+    Attributes:
+        outputs: [n, *shape] in the output's dtype.
+        counts: [n], what each inference cost in the runtime's `counter`; None if it does not count.
+    """
+
+    outputs: NDArray[Any]
+    counts: NDArray[np.uint64] | None = None
 
 
 class Runtime(ABC):
@@ -27,12 +43,14 @@ class Runtime(ABC):
         artifact: the file of the bundle that it runs.
         packages: distributions that provide it, the best first; one of them is enough.
         install: what to type where none is installed.
+        row_by_row: whether it answers input by input, so that a replay may go on behind any of them.
     """
 
-    name: ClassVar[str]
+    name: str
     artifact: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
     install: ClassVar[str] = "pip install qbench"
+    row_by_row: ClassVar[bool] = False
 
     def __init__(self, path: Path, input: TensorSpec, output: TensorSpec, *, threads: int = 1) -> None:  # noqa: A002
         self.path, self.input, self.output, self.threads = path, input, output, threads
@@ -74,6 +92,11 @@ class Runtime(ABC):
         """The integer grid that inputs are rounded to, here or inside the artefact; None if there is none."""
         return self.input.quantization
 
+    @property
+    def counter(self) -> str | None:
+        """The unit of what each inference is counted in; None if the runtime does not count."""
+        return None
+
     @abstractmethod
     def invoke(self, batch: NDArray[Any]) -> NDArray[Any]:
         """Outputs [n, *output.shape] in the output's dtype, for inputs [n, *input.shape] in the input's.
@@ -81,6 +104,15 @@ class Runtime(ABC):
         Raises:
             UserError: the inputs have another shape or dtype.
         """
+
+    def compute(self, batches: Iterable[NDArray[Any]]) -> Iterator[Computed]:
+        """Outputs of batches, taken lazily, in pieces that come as soon as they are there.
+
+        Raises:
+            UserError: the inputs have another shape or dtype.
+        """
+        for batch in batches:
+            yield Computed(self.invoke(batch))
 
     def close(self) -> None:  # noqa: B027 - most runtimes hold nothing to release
         """Release what the runtime holds."""

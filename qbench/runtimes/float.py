@@ -13,7 +13,7 @@ from qbench.runtimes.batched import BatchedRuntime, Worker
 class FloatRuntime(BatchedRuntime):
     """The Keras network in float32, on inputs in its own unit; TensorFlow brings its own threads."""
 
-    name: ClassVar[str] = "float"
+    name = "float"
     artifact: ClassVar[str] = "float.keras"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow", "tensorflow-cpu")
 

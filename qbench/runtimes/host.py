@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from qbench.errors import UserError
 from qbench.quant import Quantization
 from qbench.runtimes.batched import BatchedRuntime, Worker
 from qbench.runtimes.hostlib import HostModel, require_tools, source_digest
@@ -17,7 +18,7 @@ from qbench.runtimes.tflite import check_tflite, inner_grid
 class HostRuntime(BatchedRuntime):
     """Runs `int8.tflite` on the same core and kernels that a board runs, so with the same results."""
 
-    name: ClassVar[str] = "host"
+    name = "host"
     artifact: ClassVar[str] = "int8.tflite"
     install: ClassVar[str] = "install make and a C compiler (Debian: apt install build-essential)"
     batch = 1
@@ -35,8 +36,16 @@ class HostRuntime(BatchedRuntime):
     def _open(self) -> Sequence[Worker]:
         self.package()
         self._grid = self.input.quantization or inner_grid(check_tflite(self))
-        model = self.path.read_bytes()
+        try:
+            model = self.path.read_bytes()
+        except OSError as error:
+            raise UserError(f"cannot read {self.path}", cause=error.strerror) from error
         self._models = [HostModel(model) for _ in range(self.threads)]
+        ends = {"input": self._models[0].inputs, "output": self._models[0].outputs}
+        for role, tensors in ends.items():
+            if len(tensors) != 1:
+                raise UserError(f"{self.path.name} has {len(tensors)} {role}s; qbench runs networks with one")
+            self.check_tensor(role, tensors[0].shape[1:], tensors[0].dtype)
         return [partial(_run, opened) for opened in self._models]
 
     @property

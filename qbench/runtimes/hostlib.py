@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import qbench
 from qbench.artifacts.environment import environment
 from qbench.data.places import cache_dir
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
@@ -178,7 +177,7 @@ def _load(path: Path) -> ctypes.CDLL:
 
 def firmware_sources() -> Path:
     """The folder with the firmware's sources: beside the package in a checkout, inside it when installed."""
-    package = Path(qbench.__file__).parent
+    package = Path(__file__).parents[1]
     for folder in (package / "firmware", package.parent / "firmware"):
         if (folder / "host" / "Makefile").is_file():
             return folder

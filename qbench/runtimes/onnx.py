@@ -18,7 +18,7 @@ class OnnxRuntime(BatchedRuntime):
     dequantized and come out quantized again; both are exact, since a code times its scale rounds to it.
     """
 
-    name: ClassVar[str] = "onnx"
+    name = "onnx"
     artifact: ClassVar[str] = "int8.onnx"
     packages: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 

@@ -18,7 +18,7 @@ ARENA_BYTES = 1 << 28
 class TflmRuntime(BatchedRuntime):
     """TFLite Micro: one image at a time on one thread, since its `Invoke` keeps the GIL."""
 
-    name: ClassVar[str] = "tflm"
+    name = "tflm"
     artifact: ClassVar[str] = "int8.tflite"
     packages: ClassVar[tuple[str, ...]] = ("tflite-micro",)
     install: ClassVar[str] = "pip install 'qbench[tflm]'"

@@ -101,7 +101,7 @@ def attack(
             "only_correct": only_correct,
             **settings,
         },
-        inputs={"bundle": source.manifest.key, "data": dataset.fingerprint},
+        inputs={"bundle": source.manifest.digest, "data": dataset.fingerprint},
         seed=seed,
     )
     started = begin(Path(out), recipe, force=force)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import (
     Artifact,
-    ArtifactInfo,
     BundleContent,
     Draft,
     Preprocessing,
@@ -23,32 +22,25 @@ from qbench.artifacts import (
     load,
     sha256_of,
 )
-from qbench.data import Dataset, Split, load_dataset
+from qbench.data import Dataset, load_dataset
 from qbench.errors import CheckFailed, UserError
 from qbench.exporters.carray import model_data_c, model_data_h
 from qbench.exporters.keras_file import load_keras, save_keras
 from qbench.exporters.onnx import onnx_specs, to_float_onnx, to_int8_onnx
+from qbench.exporters.preprocessing import (
+    drawn,
+    known_preprocessing,
+    stated_preprocessing,
+    tried_preprocessing,
+)
 from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
 from qbench.progress import SILENT, Progress
-from qbench.runtimes import runtime_class
+from qbench.replaying.measuring import measure
 from qbench.runtimes.specs import check_integer, read_specs
 from qbench.surrogate.scoring import check_finite
 
 if TYPE_CHECKING:
     import keras
-
-# What networks commonly expect of a pixel, tried in this order where nothing tells.
-_IMAGE_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
-_TRIAL = 256
-
-# Which runtime measures which artefact.
-_MEASURED_BY = {
-    "float.keras": "float",
-    "float.tflite": "tflite",
-    "int8.tflite": "tflite",
-    "float.onnx": "onnx",
-    "int8.onnx": "onnx",
-}
 
 
 @dataclass(frozen=True)
@@ -78,8 +70,8 @@ def export(
     """Convert a float network into integer artefacts, and measure each on the test split.
 
     The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h. All
-    repeat byte for byte, but for int8.tflite and its C form where the network splits a tensor (an unrolled GRU
-    or LSTM): TensorFlow's converter then quantizes one split or another in float32, run by run.
+    repeat byte for byte, but for int8.tflite and its C form where a network splits tensors (an unrolled GRU
+    or LSTM): TensorFlow's converter then leaves one split or another in float32, as it happens.
 
     Args:
         model: a `.keras` or `.h5` file, a SavedModel folder, or a folder that `train` wrote.
@@ -206,7 +198,7 @@ class _Bundler:
             network=source.name,
             data=self.dataset.info,
             preprocessing=preprocessing,
-            artifacts=self._measured(preprocessing),
+            artifacts=measure(self.draft.path, self.specs, self.dataset, preprocessing, self.progress),
             calibration=drawn,
             adopted=None if adopted is None else sha256_of(adopted),
         )
@@ -258,57 +250,21 @@ class _Bundler:
         vendor: TensorSpec | None,
         input_range: tuple[float, float] | None,
     ) -> Preprocessing:
-        """What the network makes of an element: stated, known, or found by trying."""
-        domain = self.dataset.domain
+        """What the network makes of an element, from the surest source."""
         if input_range is not None:
-            low, high = input_range
-            scale = (high - low) / (domain.high - domain.low)
-            return Preprocessing(scale=scale, offset=low - domain.low * scale)
+            return stated_preprocessing(input_range, self.dataset)
         if source.trained is not None:
             return source.trained.preprocessing
-        if domain.name == "image":
-            return self._tried(model)
-        if self.dataset.preprocessing is not None:
-            return self.dataset.preprocessing
-        if domain.name == "int8-features" and vendor is not None and vendor.quantization is not None:
-            quantization = vendor.quantization
-            return Preprocessing(
-                scale=quantization.scale, offset=-quantization.scale * quantization.zero_point
-            )
-        if domain.name == "int8-features":
-            self.progress.note(
-                f"{self.dataset.name} does not say what its int8 codes stand for: the network gets them as "
-                "they are; give scale and zero_point in the .npz, or --adopt the file that they were made for"
-            )
-        return Preprocessing()
-
-    def _tried(self, model: keras.Model) -> Preprocessing:
-        """The conventional range of pixels that gives the highest accuracy on labelled samples."""
-        split, rows = self._drawn(_TRIAL)
-        x, y = self.dataset.inputs(split.x[rows]), split.y[rows]
-        candidates = [Preprocessing(scale=high - low, offset=low) for low, high in _IMAGE_RANGES]
-        scores = [
-            float(np.mean(model.predict(each.apply(x), verbose=0).argmax(axis=1) == y)) for each in candidates
-        ]
-        best = int(np.argmax(scores))
-        low, high = _IMAGE_RANGES[best]
-        self.progress.note(
-            f"the network seems to expect pixels in {low:g}..{high:g} (accuracy {scores[best]:.1%} on "
-            f"{len(rows)} inputs); --input-range says it outright"
-        )
-        return candidates[best]
-
-    def _drawn(self, count: int) -> tuple[Split, NDArray[np.int64]]:
-        """The train split, or the test split where there is none, and up to `count` of its rows."""
-        split = self.dataset.train or self.dataset.test
-        return split, np.random.default_rng(self.seed).permutation(len(split))[:count]
+        if self.dataset.domain.name == "image":
+            return tried_preprocessing(model, self.dataset, self.seed, self.progress)
+        return known_preprocessing(self.dataset, vendor, self.progress)
 
     def _calibration(self, count: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Seeded inputs that the integer ranges are fitted on, and where they come from."""
         name = "train" if self.dataset.train else "test"
         if name == "test":
             self.progress.note(f"{self.dataset.name} has no train split: calibrating on test inputs")
-        split, rows = self._drawn(count)
+        split, rows = drawn(self.dataset, count, self.seed)
         digest = hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
         return split.x[rows], {"split": name, "count": len(rows), "indices_sha256": digest}
 
@@ -317,29 +273,6 @@ class _Bundler:
         header = model_data_h(len(content), *self.specs["int8.tflite"])
         (self.draft.path / "model_data.h").write_text(header)
         (self.draft.path / "model_data.c").write_text(model_data_c(content))
-
-    def _measured(self, preprocessing: Preprocessing) -> dict[str, ArtifactInfo]:
-        """Run every artefact on the whole test split."""
-        test = self.dataset.test
-        real = preprocessing.apply(self.dataset.inputs(test.x))
-        found = {}
-        with self.progress.task("measuring", len(_MEASURED_BY)) as advance:
-            for name, by in _MEASURED_BY.items():
-                entry, exit_ = self.specs[name]
-                path = self.draft.path / name
-                runtime = runtime_class(by)(path, entry, exit_, threads=2)
-                quantization = entry.quantization
-                scores = runtime.invoke(quantization.quantize(real) if quantization else real)
-                runtime.close()
-                found[name] = ArtifactInfo(
-                    bytes=path.stat().st_size,
-                    input=entry,
-                    output=exit_,
-                    correct=int(np.sum(scores.argmax(axis=1) == test.y)),
-                    evaluated=len(test),
-                )
-                advance(1)
-        return found
 
 
 def _check_drop(made: Artifact[BundleContent], max_drop: float) -> None:

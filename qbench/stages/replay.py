@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from qbench.artifacts import (
     BundleContent,
     Draft,
     Recipe,
-    RecordFile,
     ReplayContent,
     begin,
     load,
@@ -25,13 +24,16 @@ from qbench.artifacts import (
 from qbench.errors import UserError
 from qbench.progress import SILENT, Advance, Progress
 from qbench.quant import Quantization
+from qbench.replaying.devices import YARDSTICK, device_results
 from qbench.replaying.grid import InputGrid
+from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
 from qbench.runtimes import Runtime, available, open_runtime, runtime_class
+from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.scoring import Scorer
 
-# Inputs between two writes of the journal: what an interruption can lose.
+# Inputs that are rounded and computed together. Of most runtimes, an interruption can lose that many.
 _CHUNK = 256
 
 
@@ -41,6 +43,8 @@ def replay(
     runtimes: Sequence[str],
     out: str | Path,
     *,
+    devices: Sequence[str] = (),
+    baud: int | None = None,
     threads: int | None = None,
     force: bool = False,
     progress: Progress = SILENT,
@@ -48,37 +52,54 @@ def replay(
     """Run the clean and adversarial inputs of an advset on the artefacts of a bundle.
 
     The folder holds `<runtime>/clean.npy` and, for budget i, `<runtime>/eps-<i>.npy`: every output vector,
-    [count, classes] in the artefact's output dtype. An interrupted replay goes on where it stopped.
+    [count, classes] in the artefact's output dtype; a device's counts are beside them, as
+    `clean-counts.npy` and `eps-<i>-counts.npy`. An interrupted replay goes on where it stopped.
 
     Args:
         bundle: folder that `export` wrote.
         advset: folder that `attack` wrote, against this bundle or another of the same data.
-        runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here if empty.
+        runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here if these and `devices` are
+            empty. `tflite-ref` always runs with devices, which are held against it.
         out: folder to write.
+        devices: ports with a device that runs the bundle's `int8.tflite`: a serial port or pty,
+            `socket://HOST:PORT` or `rfc2217://HOST:PORT`. A device's runtime is called `device:<board>`, and
+            its folder `device-<board>`.
+        baud: of serial lines; the firmware's default if None.
         threads: inputs computed side by side, never changing a result; all cores if None.
         force: replace what `out` holds.
         progress: hears of every chunk.
 
     Raises:
-        UserError: a runtime is unknown or named twice, or advset and bundle do not fit each other.
-        EnvironmentLacks: a runtime's package is missing, or cannot run the artefact.
+        UserError: a runtime is unknown or named twice, advset and bundle do not fit each other, or a device
+            runs another model.
+        EnvironmentLacks: a runtime's package is missing, or cannot run the artefact; a device is not there,
+            fails or vanishes.
     """
     source, attacked = load(Path(bundle), "bundle"), load(Path(advset), "advset")
     _check_fit(source.content, attacked.content)
-    names = _chosen(runtimes)
-    recipe = Recipe(
-        "replay",
-        settings={"runtimes": {name: " ".join(runtime_class(name).package()) for name in names}},
-        inputs={"bundle": source.manifest.digest, "advset": attacked.manifest.digest},
-    )
-    started = begin(Path(out), recipe, force=force)
-    if isinstance(started, Artifact):
-        return started
-    inputs = _Inputs.read(attacked)
-    with started as draft:
-        job = _Job(draft, source, inputs, progress)
-        results = [job.run(name, threads or _cores()) for name in names]
-        return draft.commit(job.content(attacked.content, results))
+    names = _chosen(runtimes, devices)
+    with open_devices(devices, source.path, source.content, baud) as found:
+        versions = {name: " ".join(runtime_class(name).package()) for name in names}
+        versions |= {each.name: _firmware(each) for each in found}
+        recipe = Recipe(
+            "replay",
+            settings={"runtimes": {**versions}},
+            inputs={"bundle": source.manifest.digest, "advset": attacked.manifest.digest},
+        )
+        started = begin(Path(out), recipe, force=force)
+        if isinstance(started, Artifact):
+            return started
+        inputs = _Inputs.read(attacked)
+        with started as draft:
+            job = _Job(draft, source, inputs, progress)
+            results = [job.run(name, threads or _cores()) for name in names]
+            results += [job.run_opened(each) for each in found]
+            return draft.commit(job.content(attacked.content, results))
+
+
+def _firmware(device: DeviceRuntime) -> str:
+    """What a device's results depend on: not the port that it happens to be at."""
+    return f"{device.info.package} {device.info.version}, {device.kernels}, {device.counter}"
 
 
 def _cores() -> int:
@@ -99,10 +120,12 @@ def _check_fit(bundle: BundleContent, advset: AdvsetContent) -> None:
             )
 
 
-def _chosen(names: Sequence[str]) -> list[str]:
-    """The runtimes to use, each once; those that are here if none is named."""
+def _chosen(names: Sequence[str], devices: Sequence[str]) -> list[str]:
+    """The runtimes to use, each once; those that are here if none is named, nor a device."""
     if len(set(names)) < len(names):
         raise UserError("a runtime is named twice", hint="name each once")
+    if devices and YARDSTICK not in names:
+        return [*names, YARDSTICK]
     return list(names) or [name for name, lacks in available().items() if lacks is None]
 
 
@@ -139,6 +162,21 @@ class _Inputs:
         )
 
 
+@dataclass(frozen=True)
+class _Result:
+    """What came out of one runtime.
+
+    Attributes:
+        device: the runtime, if it is one.
+        counts: [inferences], what each cost; empty if the runtime does not count.
+    """
+
+    outputs: Outputs
+    rounding: Rounding
+    device: DeviceRuntime | None
+    counts: NDArray[np.uint64]
+
+
 class _Job:
     """Runs runtimes one after the other on the same inputs."""
 
@@ -155,26 +193,34 @@ class _Job:
         )
         self._roundings: dict[Quantization | None, Rounding] = {}
 
-    def run(self, name: str, threads: int) -> tuple[Outputs, Rounding]:
-        """All outputs of one runtime, computed or found in the journal."""
+    def run(self, name: str, threads: int) -> _Result:
+        """All outputs of a runtime of this machine, computed or found in the journal."""
         runtime = open_runtime(name, self.bundle.path, self.bundle.content, threads=threads)
         try:
-            passes = (1 + len(self.inputs.eps)) * len(self.inputs.truth)
-            with self.progress.task(f"replaying on {name}", passes) as advance:
-                clean = self._invoke_all(runtime, "clean", None, advance)
-                by_eps = [
-                    self._invoke_all(runtime, f"eps-{i}", i, advance) for i in range(len(self.inputs.eps))
-                ]
-            outputs = Outputs(runtime.info, clean, tuple(by_eps))
-            if runtime.grid not in self._roundings:
-                self._roundings[runtime.grid] = self._rounding(self._grid(runtime))
-            return outputs, self._roundings[runtime.grid]
+            return self.run_opened(runtime)
         finally:
             runtime.close()
 
-    def content(self, advset: AdvsetContent, results: Sequence[tuple[Outputs, Rounding]]) -> ReplayContent:
+    def run_opened(self, runtime: Runtime) -> _Result:
+        """All outputs of an opened runtime, computed or found in the journal."""
+        budgets = range(len(self.inputs.eps))
+        passes = (1 + len(budgets)) * len(self.inputs.truth)
+        with self.progress.task(f"replaying on {runtime.name}", passes) as advance:
+            clean = self._answers(runtime, "clean", None, advance)
+            by_eps = [self._answers(runtime, f"eps-{i}", i, advance) for i in budgets]
+        if runtime.grid not in self._roundings:
+            self._roundings[runtime.grid] = self._rounding(self._grid(runtime))
+        return _Result(
+            Outputs(runtime.info, clean.vectors, tuple(each.vectors for each in by_eps)),
+            self._roundings[runtime.grid],
+            runtime if isinstance(runtime, DeviceRuntime) else None,
+            np.concatenate([each.counts for each in (clean, *by_eps)]),
+        )
+
+    def content(self, advset: AdvsetContent, results: Sequence[_Result]) -> ReplayContent:
         """The header of the finished replay."""
         eps, truth = self.inputs.eps, self.inputs.truth
+        by_name = {each.outputs.runtime.name: each.outputs for each in results}
         return ReplayContent(
             network=self.bundle.content.network,
             data=advset.data,
@@ -185,10 +231,15 @@ class _Job:
             eps=eps,
             count=advset.count,
             scores=tuple(
-                score(outputs, rounding, truth, self.inputs.surrogate, self._float, eps)
-                for outputs, rounding in results
+                score(each.outputs, each.rounding, truth, self.inputs.surrogate, self._float, eps)
+                for each in results
             ),
-            disagreements=disagreements([outputs for outputs, _ in results], eps),
+            disagreements=disagreements([each.outputs for each in results], eps),
+            devices=tuple(
+                device_results(each.device, each.outputs, each.counts, by_name[YARDSTICK], eps)
+                for each in results
+                if each.device
+            ),
         )
 
     def _float_labels(self, x: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -198,19 +249,20 @@ class _Job:
     def _grid(self, runtime: Runtime) -> InputGrid | None:
         return InputGrid(runtime.grid, self.bundle.content.preprocessing) if runtime.grid else None
 
-    def _invoke_all(self, runtime: Runtime, name: str, budget: int | None, advance: Advance) -> NDArray[Any]:
-        """Outputs for the clean inputs or those of a budget, chunk by chunk through the journal."""
-        shape = (len(self.inputs.truth), *runtime.output.shape)
-        file = RecordFile(self.draft.path / runtime.name / f"{name}.npy", shape, runtime.output.dtype)
-        if not file.complete:
-            file.keep(file.done - file.done % _CHUNK)  # the same batches give the same bytes
-        advance(file.done)
-        while not file.complete:
-            rows = slice(file.done, file.done + _CHUNK)
-            found = runtime.invoke(self._fed(runtime, rows, budget))
-            file.append(found)
-            advance(len(found))
-        return file.read()
+    def _answers(self, runtime: Runtime, name: str, budget: int | None, advance: Advance) -> Journal:
+        """Answers to the clean inputs or those of a budget, piece by piece into the journal."""
+        journal = Journal(self.draft.path, runtime, name, len(self.inputs.truth), chunk=_CHUNK)
+        advance(journal.done)
+        if not journal.complete:
+            for piece in runtime.compute(self._batches(runtime, budget, journal.done)):
+                journal.append(piece)
+                advance(len(piece.outputs))
+        return journal
+
+    def _batches(self, runtime: Runtime, budget: int | None, done: int) -> Iterator[NDArray[Any]]:
+        """The inputs after the first `done`, rounded in the same chunks whatever that is."""
+        for start in range(done - done % _CHUNK, len(self.inputs.truth), _CHUNK):
+            yield self._fed(runtime, slice(start, start + _CHUNK), budget)[max(done - start, 0) :]
 
     def _fed(self, runtime: Runtime, rows: slice, budget: int | None) -> NDArray[Any]:
         """Inputs as the runtime takes them: codes, values on its inner grid, or plain values."""

@@ -33,7 +33,7 @@ def report(
     if not replays:
         raise UserError("there is nothing to report", hint="name one or more replay folders")
     found = [load(Path(each), "replay") for each in replays]
-    keys = [each.manifest.key for each in found]
+    keys = [each.manifest.digest for each in found]
     if len(set(keys)) < len(keys):
         raise UserError("the same replay is given twice", hint="name every replay once")
     recipe = Recipe("report", settings={}, inputs={f"replay-{i}": key for i, key in enumerate(keys)})

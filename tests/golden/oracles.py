@@ -47,7 +47,7 @@ def _litert(case: Case, resolver: str) -> Outputs:
     return run_interpreter(case, interpreter)
 
 
-def tflite_ref(case: Case) -> Outputs:
+def litert_ref(case: Case) -> Outputs:
     """LiteRT's reference kernels."""
     return _litert(case, "BUILTIN_REF")
 
@@ -113,8 +113,8 @@ def host(case: Case) -> Outputs:
 
 
 ORACLES: dict[str, Callable[[Case], Outputs]] = {
-    "tflite-ref": tflite_ref,
-    "tensorflow-ref": tensorflow_ref,
+    "tflite-ref": tensorflow_ref,
+    "litert-ref": litert_ref,
     "tflm": tflm,
     "tflite-builtin": tflite_builtin,
     "tflite": tflite,

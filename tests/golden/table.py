@@ -21,13 +21,13 @@ from .cases import GENERATORS, draw
 from .oracles import ORACLES, Outputs, Refused
 
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
-REFERENCE = "tensorflow-ref"
+REFERENCE = "tflite-ref"
 DEFAULT_CASES = 300
 CRASHED = "crashed"
 
 _PACKAGES = {
-    "tensorflow-ref": ("tensorflow-cpu", "tensorflow"),
-    "tflite-ref": ("ai-edge-litert",),
+    "tflite-ref": ("tensorflow-cpu", "tensorflow"),
+    "litert-ref": ("ai-edge-litert",),
     "tflm": ("tflite-micro",),
     "tflite-builtin": ("ai-edge-litert",),
     "tflite": ("ai-edge-litert",),
@@ -35,7 +35,7 @@ _PACKAGES = {
 
 _HEAD = """# Operators: who computes what
 
-Written by `python -m golden.table {cases}` with `tests` on the path; do not edit.
+Written by `python -m tests.golden.table {cases}`; do not edit.
 
 Each operator was run on {cases} random models (shapes, strides, paddings, fused activations, extreme
 scales and zero points; four inputs each) and held, element by element, against the reference kernels
@@ -55,6 +55,8 @@ Where they differ, and what the firmware (`host`, and every board) does:
   reference convolutions do everywhere. The firmware rounds twice: it is what devices run.
 - **LOGISTIC, TANH.** TFLite looks codes up in a table filled in single precision; TFLite Micro computes in
   fixed point and lands on the other side of a few near-ties. The firmware follows TFLite.
+- **MUL.** TFLite multiplies the scales in single precision, TFLite Micro in double. The firmware follows
+  TFLite.
 - **RELU6.** TFLite Micro only clamps: it is right where input and output share scale and zero point, as
   converters write it. The firmware rescales, as TFLite does.
 - **PAD, PADV2, QUANTIZE, TILE.** TFLite Micro lacks 64-bit paddings, float32 or uint8 to uint8, and TILE.

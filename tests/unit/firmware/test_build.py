@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden.cases import GENERATORS, draw
-from golden.oracles import host
 
-from qbench.runtimes.hostlib import firmware_sources
+from qbench.runtimes.hostlib import HostModel, firmware_sources
+from tests.golden.cases import GENERATORS, draw
+from tests.golden.oracles import host
 
 HOST = firmware_sources() / "host"
 
@@ -33,6 +33,33 @@ for path in sorted(folder.glob("*.tflite")):
         assert all(np.array_equal(a, stored[f"out{i}"]) for i, a in enumerate(found)), path.name
     model.close()
 print("clean")
+"""
+
+
+# Opens a model with an arena of each of the sizes given, and prints the status and what it says it needs.
+_ARENAS = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include "core/interpreter.h"
+int main(int count, char **words) {
+    static uint8_t file[1 << 16] __attribute__((aligned(16)));
+    FILE *from = fopen(words[1], "rb");
+    uint32_t size = (uint32_t)fread(file, 1, sizeof file, from);
+    for (int i = 2; i < count; i++) {
+        uint32_t arena_size = (uint32_t)atoi(words[i]);
+        void *arena = aligned_alloc(16, (arena_size + 31) / 16 * 16);
+        qb_interpreter it;
+        qb_open(&it, file, size, arena, arena_size);
+        printf("%d %u\n", (int)it.error.status, it.error.needed);
+        free(arena);
+    }
+}
+"""
+
+# Fails to compile where a table has another size than on the host.
+_SIZES = """
+#include "core/model.h"
+typedef char tensor[sizeof(qb_tensor) == {} ? 1 : -1], node[sizeof(qb_node) == {} ? 1 : -1];
 """
 
 
@@ -119,3 +146,54 @@ def test_core_and_kernels_keep_no_state_and_call_no_allocator(tmp_path: Path) ->
         {"exp", "tanh", "frexp", "round", "roundf", "floor", "floorf"},
     )
     assert outside <= memory | arithmetic | {"fmin", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
+
+
+def test_an_arena_that_is_too_small_is_told_and_never_left(tmp_path: Path) -> None:
+    source, program = tmp_path / "arenas.c", tmp_path / "arenas"
+    source.write_text(_ARENAS)
+    runtime = [*HOST.parent.glob("core/*.c"), *HOST.parent.glob("kernels/*.c"), source]
+    flags = [
+        "-std=gnu11",
+        "-O1",
+        "-fsanitize=address,undefined",
+        f"-I{HOST.parent}",
+        "-lm",
+        "-o",
+        str(program),
+    ]
+    subprocess.run(["cc", *map(str, runtime), *flags], check=True)
+    case = draw("conv_2d", 1)
+    need = HostModel(case.model).arena
+    (tmp_path / "model.tflite").write_bytes(case.model)
+    sizes = [*range(0, need, 16), need, need + 1]
+    command = [str(program), str(tmp_path / "model.tflite"), *map(str, sizes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+    assert [status for status, _ in told] == [3] * (len(sizes) - 2) + [0, 0]
+    assert all(size < needed <= need for size, (_, needed) in zip(sizes[:-2], told, strict=False))
+    assert told[-3][1] == told[-2][1] == need
+
+
+def test_tables_are_as_large_on_a_board_as_here(tmp_path: Path) -> None:
+    compiler = shutil.which("arm-none-eabi-gcc")
+    if compiler is None:
+        pytest.skip("arm-none-eabi-gcc is not installed")
+    probe = tmp_path / "probe.c"
+    probe.write_text(
+        '#include <stdio.h>\n#include "core/model.h"\n'
+        'int main(void) { printf("%zu %zu", sizeof(qb_tensor), sizeof(qb_node)); }'
+    )
+    subprocess.run(["cc", f"-I{HOST.parent}", str(probe), "-o", str(tmp_path / "probe")], check=True)
+    sizes = subprocess.run([tmp_path / "probe"], capture_output=True, text=True, check=True).stdout.split()
+    check = tmp_path / "check.c"
+    check.write_text(_SIZES.format(*sizes))
+    command = [
+        compiler,
+        "-mcpu=cortex-m4",
+        f"-I{HOST.parent}",
+        "-c",
+        str(check),
+        "-o",
+        str(tmp_path / "check.o"),
+    ]
+    assert subprocess.run(command, check=False).returncode == 0

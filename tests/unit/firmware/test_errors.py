@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden.builder import ModelBuilder
-from golden.cases import GENERATORS, draw
 
 from qbench.errors import UserError
 from qbench.runtimes.hostlib import HostModel
+from tests.golden.builder import ModelBuilder
+from tests.golden.cases import GENERATORS, draw
 
 
 def _refusal(model: bytes) -> UserError:
@@ -35,6 +35,14 @@ def test_an_unsupported_version_is_named() -> None:
     error = _refusal(_chain("RELU6", version=9))
     assert "operator 1 (RELU6 version 9)" in error.what
     assert error.cause == "this version of the operator is not supported"
+
+
+def test_an_operator_that_fails_to_prepare_is_named_with_its_own_version() -> None:
+    m = ModelBuilder()
+    x, y, z = m.tensor((1, 4), scale=0.1), m.tensor((1, 4), scale=0.3), m.tensor((1, 4), scale=0.3)
+    m.operator("LOGISTIC", [x], [y], version=2)
+    m.operator("RELU", [y], [z], version=1)
+    assert "operator 0 (LOGISTIC version 2)" in _refusal(m.build([x], [z])).what
 
 
 def test_options_of_another_operator_are_refused() -> None:

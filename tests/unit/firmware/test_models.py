@@ -6,20 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden.cases import Case
-from golden.oracles import host, tflm
 from numpy.typing import NDArray
 
 from qbench.data import load_dataset
 from qbench.runtimes.hostlib import HostModel
+from tests.golden.cases import Case
+from tests.golden.oracles import host, tflm
 
 COUNT = 200
 
 
 def _images(root: Path) -> NDArray[np.int8]:
-    data = load_dataset(str(root / "cifar10-jpeg-test.zip"))
-    pixels = np.round(data.test.x[:COUNT] * 255).astype(int)
-    return (pixels - 128).astype(np.int8)[:, None]
+    pixels = load_dataset(str(root / "cifar10-jpeg-test.zip")).test.x[:COUNT]
+    return (pixels.astype(np.int16) - 128).astype(np.int8)[:, None]
 
 
 def _keywords(root: Path) -> NDArray[np.int8]:

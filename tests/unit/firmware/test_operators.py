@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden.cases import GENERATORS, SAMPLES, Case, draw
-from golden.oracles import ORACLES, Refused, host
+
+from tests.golden.builder import ModelBuilder
+from tests.golden.cases import GENERATORS, SAMPLES, Case, draw
+from tests.golden.oracles import ORACLES, Refused, host
 
 CASES = 100
 
@@ -20,7 +22,7 @@ def _equal(case: Case, oracle: str) -> bool:
 
 @pytest.mark.parametrize("operator", GENERATORS)
 def test_equals_the_reference(operator: str) -> None:
-    oracle = "tflm" if operator in ROUNDED_ONCE_BY_LITERT else "tflite-ref"
+    oracle = "tflm" if operator in ROUNDED_ONCE_BY_LITERT else "litert-ref"
     if oracle == "tflm":
         pytest.importorskip("tflite_micro")
     wrong = [seed for seed in range(CASES) if not _equal(draw(operator, seed), oracle)]
@@ -41,7 +43,7 @@ def test_rounding_once_moves_a_code_by_one(operator: str) -> None:
     apart = []
     for seed in range(CASES):
         case = draw(operator, seed)
-        (once,), (twice,) = ORACLES["tflite-ref"](case), host(case)
+        (once,), (twice,) = ORACLES["litert-ref"](case), host(case)
         apart.append(int(np.abs(once.astype(int) - twice).max()))
     assert max(apart) <= 1
 
@@ -55,14 +57,44 @@ def test_runs_do_not_depend_on_those_before(operator: str) -> None:
         assert np.array_equal(ahead, back[::-1])
 
 
+def _rescale(operator: str, options: str | None, exponent: int, **settings: float) -> Case:
+    """All codes through an operator whose scales are 2^exponent apart, give or take a third."""
+    low, high = min(exponent, 0), max(exponent, 0)
+    m = ModelBuilder()
+    x = m.tensor((1, 256), scale=1.37 * 2.0**low, zero_point=3)
+    y = m.tensor((1, 256), scale=2.0**-high, zero_point=-5)
+    m.operator(operator, [x], [y], options, **settings)
+    return Case(
+        operator, exponent, m.build([x], [y]), (np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 256),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("operator", "options", "settings"),
+    [
+        ("RELU", None, {}),
+        ("QUANTIZE", "QuantizeOptions", {}),
+        ("LEAKY_RELU", "LeakyReluOptions", {"alpha": 0.3}),
+    ],
+)
+def test_shifts_of_every_size(operator: str, options: str | None, settings: dict[str, float]) -> None:
+    wrong = [
+        e for e in range(-45, 31) if not _equal(_rescale(operator, options, e, **settings), "litert-ref")
+    ]
+    assert wrong == []
+
+
+def test_a_shift_that_no_register_holds_is_refused() -> None:
+    with pytest.raises(Refused, match="a scale is out of range"):
+        host(_rescale("RELU", None, 32))
+
+
 def test_a_draw_is_repeatable() -> None:
     assert draw("conv_2d", 3).model == draw("conv_2d", 3).model
     assert draw("conv_2d", 3).model != draw("conv_2d", 4).model
 
 
 def test_an_output_scale_too_fine_for_a_sum_is_refused() -> None:
-    from golden.builder import ModelBuilder
-
     m = ModelBuilder()
     a, b, y = m.tensor((4,), scale=1.0), m.tensor((4,), scale=1.0), m.tensor((4,), scale=1e-7)
     m.operator("ADD", [a, b], [y], "AddOptions", version=2)

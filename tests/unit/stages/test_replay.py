@@ -4,18 +4,22 @@ import shutil
 import subprocess
 from contextlib import contextmanager
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from qbench.artifacts import AdvsetContent, EpsResult, Recipe, begin, load
 from qbench.data import load_dataset
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.progress import SILENT, Silent
 from qbench.runtimes import RUNTIMES, available
+from qbench.stages.export import export
 from qbench.stages.replay import replay
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.scoring import Scorer
 from tests.conftest import bytes_of
+from tests.unit.runtimes.conftest import tflite_bytes
 
 COUNT = 600
 EPS = (0.001, 0.1)  # the first one vanishes on an 8-bit grid
@@ -133,6 +137,22 @@ def test_threads_change_no_vector_and_a_finished_replay_is_found_again(bundle, s
     again = replay(bundle.path, signs.path, INT8, tmp_path / "one", threads=2)
     assert again.reused
     assert (tmp_path / "one" / "manifest.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_vendor_files_with_other_ends_score_alike(trained, signs, tmp_path):
+    """int8, uint8 and float32 ends around the same integer network."""
+    model = keras.models.load_model(trained.path / "float.keras", compile=False)
+    found = {}
+    for ends in (tf.int8, tf.uint8, tf.float32):
+        vendor = tmp_path / f"{ends.name}.tflite"
+        vendor.write_bytes(tflite_bytes(model, ends))
+        made = export(trained.path, "digits", tmp_path / ends.name, adopt=vendor, max_drop=1)
+        done = replay(made.path, signs.path, ["tflite"], tmp_path / f"replay-{ends.name}")
+        assert saved(done, "tflite/clean").dtype == ends.name
+        found[ends.name] = [(scores.clean_accuracy, scores.by_eps) for scores in done.content.scores]
+    assert found["int8"] == found["uint8"] == found["float32"]
+    assert found["float32"][0][1][0].erased.count > 0.9 * COUNT
 
 
 class Interrupting(Silent):

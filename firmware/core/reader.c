@@ -1,0 +1,236 @@
+#include "reader.h"
+
+#include "kernel.h"
+
+#define SCHEMA_VERSION 3
+#define MAX_TABLE_ENTRIES 0x7FFFu /* steps and tensor indices are 16 bits wide */
+#define CUSTOM_OPERATOR 32
+
+qb_status qb_damaged(qb_interpreter *it) {
+    return qb_fail(it, QB_DAMAGED, "an offset or a length leads out of the file");
+}
+
+uint32_t qb_width(uint8_t type) {
+    switch (type) {
+        case QB_INT8:
+        case QB_UINT8:
+            return 1;
+        case QB_FLOAT32:
+        case QB_INT32:
+            return 4;
+        case QB_INT64:
+            return 8;
+        default:
+            return 0;
+    }
+}
+
+static qb_status read_shape(qb_interpreter *it, qb_table from, qb_tensor *tensor) {
+    qb_vector shape = qb_elements(&it->file, from, 0, 4);
+    uint64_t elements = 1;
+    uint32_t i;
+    if (shape.count > QB_MAX_RANK) return qb_fail(it, QB_UNSUPPORTED, "a tensor has more than 6 dimensions");
+    tensor->rank = (uint8_t)shape.count;
+    for (i = 0; i < shape.count; i++) {
+        int32_t dim = qb_load_i32(it->file.base + shape.at + 4 * i);
+        if (dim < 0) return qb_fail(it, QB_UNSUPPORTED, "a tensor has a dimension of unknown size");
+        tensor->dims[i] = dim;
+        elements *= (uint32_t)dim;
+        if (elements > INT32_MAX / 8) return qb_fail(it, QB_UNSUPPORTED, "a tensor has more than 2^28 elements");
+    }
+    tensor->elements = (uint32_t)elements;
+    tensor->bytes = tensor->elements * qb_width(tensor->type);
+    return QB_OK;
+}
+
+static void read_quantization(qb_interpreter *it, qb_table from, qb_tensor *tensor) {
+    qb_flatbuffer *file = &it->file;
+    qb_table quantization = qb_child(file, from, 4);
+    qb_vector scales = qb_elements(file, quantization, 2, 4);
+    qb_vector zero_points = qb_elements(file, quantization, 3, 8);
+    int32_t axis = qb_i32(file, quantization, 6, 0);
+    uint32_t i;
+    tensor->uniform_zero = 1;
+    if (scales.count == 0) return;
+    tensor->scales = scales.at;
+    tensor->scale_count = scales.count;
+    tensor->scale = qb_load_f32(file->base + scales.at);
+    tensor->channel_axis = (uint8_t)(axis >= 0 && axis < tensor->rank ? axis : QB_MAX_RANK);
+    for (i = 0; i < zero_points.count; i++) {
+        int64_t zero = qb_load_i64(file->base + zero_points.at + 8 * i);
+        int32_t narrow = zero < INT32_MIN || zero > INT32_MAX ? INT32_MAX : (int32_t)zero;
+        if (i == 0) tensor->zero_point = narrow;
+        if (narrow != tensor->zero_point) tensor->uniform_zero = 0;
+    }
+}
+
+static qb_status read_data(qb_interpreter *it, qb_table from, qb_vector buffers, qb_tensor *tensor) {
+    uint32_t index = (uint32_t)qb_i32(&it->file, from, 2, 0);
+    qb_table buffer = qb_table_in(&it->file, buffers, index);
+    qb_vector data = qb_elements(&it->file, buffer, 0, 1);
+    if (qb_u64(&it->file, buffer, 1, 0) > 1)
+        return qb_fail(it, QB_UNSUPPORTED, "constants outside the flatbuffer");
+    if (data.count == 0 && tensor->elements != 0) return QB_OK;
+    if (data.count < tensor->bytes)
+        return qb_fail(it, QB_DAMAGED, "a constant is shorter than its shape says");
+    tensor->constant = 1;
+    tensor->data = data.at;
+    return QB_OK;
+}
+
+static qb_status read_tensor(qb_interpreter *it, qb_table from, qb_vector buffers, qb_tensor *tensor) {
+    memset(tensor, 0, sizeof *tensor);
+    tensor->type = qb_u8(&it->file, from, 1, QB_FLOAT32);
+    tensor->owner = (uint16_t)(tensor - it->tensors);
+    tensor->first_use = QB_NEVER;
+    if (read_shape(it, from, tensor) != QB_OK) return it->error.status;
+    read_quantization(it, from, tensor);
+    if (read_data(it, from, buffers, tensor) != QB_OK) return it->error.status;
+    if (qb_u8(&it->file, from, 5, 0)) return qb_fail(it, QB_UNSUPPORTED, "a tensor keeps state between runs");
+    if (qb_child(&it->file, from, 6).at) return qb_fail(it, QB_UNSUPPORTED, "a tensor is sparse");
+    return it->file.damaged ? qb_damaged(it) : QB_OK;
+}
+
+static qb_status find_kernel(qb_interpreter *it, qb_table code, qb_node *node) {
+    int32_t deprecated = (int8_t)qb_u8(&it->file, code, 0, 0);
+    int32_t builtin = qb_i32(&it->file, code, 3, 0);
+    uint8_t i;
+    it->error.builtin_code = builtin > deprecated ? builtin : deprecated;
+    it->error.version = qb_i32(&it->file, code, 2, 1);
+    if (it->error.builtin_code == CUSTOM_OPERATOR) return qb_refuse(it, "custom operators are not supported");
+    for (i = 0; i < qb_kernel_count; i++) {
+        if (qb_kernels[i]->builtin_code != it->error.builtin_code) continue;
+        QB_REQUIRE(it, it->error.version >= 1 && it->error.version <= qb_kernels[i]->max_version,
+                   "this version of the operator is not supported");
+        node->kernel = i;
+        node->version = (uint8_t)it->error.version;
+        return QB_OK;
+    }
+    return qb_refuse(it, "this operator is not supported");
+}
+
+/* Tensor `index` of a list in the file; NULL with the error recorded when there is no such tensor. */
+static qb_tensor *tensor_named(qb_interpreter *it, qb_vector list, uint32_t index) {
+    int32_t tensor = qb_load_i32(it->file.base + list.at + 4 * index);
+    if (tensor >= 0 && tensor < it->tensor_count) return &it->tensors[tensor];
+    qb_fail(it, QB_DAMAGED, "an operator names a tensor that is not there");
+    return NULL;
+}
+
+static qb_status write_at(qb_interpreter *it, qb_tensor *tensor, uint32_t step) {
+    if (tensor->constant) return qb_fail(it, QB_DAMAGED, "a constant is written to");
+    if (tensor->first_use != QB_NEVER) return qb_fail(it, QB_DAMAGED, "a tensor is written twice");
+    if (tensor->bytes == 0) return qb_fail(it, QB_UNSUPPORTED, "a tensor is empty or of an unsupported type");
+    tensor->first_use = tensor->last_use = (uint16_t)step;
+    return QB_OK;
+}
+
+static qb_status read_at(qb_interpreter *it, qb_tensor *tensor, uint32_t step) {
+    if (tensor->constant) return QB_OK;
+    if (tensor->first_use == QB_NEVER)
+        return qb_fail(it, QB_DAMAGED, "a tensor is read before it is written");
+    tensor->last_use = (uint16_t)step;
+    return QB_OK;
+}
+
+/* Note the tensors that operator `index` reads and writes, and when. */
+static qb_status connect(qb_interpreter *it, qb_table from, qb_node *node, uint32_t index) {
+    qb_vector inputs = qb_elements(&it->file, from, 1, 4), outputs = qb_elements(&it->file, from, 2, 4);
+    const qb_kernel *kernel = qb_kernels[node->kernel];
+    uint32_t i;
+    if (it->file.damaged) return qb_damaged(it);
+    QB_REQUIRE(it, inputs.count >= kernel->min_inputs && inputs.count < QB_ANY_NUMBER,
+               "too few or too many inputs");
+    QB_REQUIRE(it, kernel->max_inputs == QB_ANY_NUMBER || inputs.count <= kernel->max_inputs,
+               "too many inputs");
+    QB_REQUIRE(it, outputs.count == 1, "the operator must have one output");
+    node->inputs = inputs.at;
+    node->outputs = outputs.at;
+    node->input_count = (uint8_t)inputs.count;
+    for (i = 0; i < inputs.count; i++) {
+        qb_tensor *tensor;
+        if (qb_load_i32(it->file.base + inputs.at + 4 * i) == QB_ABSENT) {
+            QB_REQUIRE(it, i >= kernel->min_inputs, "an input is missing");
+            continue;
+        }
+        tensor = tensor_named(it, inputs, i);
+        if (tensor == NULL || read_at(it, tensor, index + 1) != QB_OK) return it->error.status;
+    }
+    {
+        qb_tensor *output = tensor_named(it, outputs, 0);
+        if (output == NULL || write_at(it, output, index + 1) != QB_OK) return it->error.status;
+    }
+    return QB_OK;
+}
+
+static qb_status read_operator(qb_interpreter *it, qb_table from, qb_vector codes, uint32_t index) {
+    qb_node *node = &it->nodes[index];
+    uint32_t code = (uint32_t)qb_i32(&it->file, from, 0, 0);
+    memset(node, 0, sizeof *node);
+    it->error.operator_index = (int32_t)index;
+    if (find_kernel(it, qb_table_in(&it->file, codes, code), node) != QB_OK) return it->error.status;
+    node->options_type = qb_u8(&it->file, from, 3, 0);
+    node->options = qb_child(&it->file, from, 4).at;
+    if (it->file.damaged) return qb_damaged(it);
+    QB_REQUIRE(it,
+               node->options == 0 || node->options_type == qb_kernels[node->kernel]->options_type ||
+                   qb_kernels[node->kernel]->options_type == 0,
+               "the operator's options are of another operator");
+    return connect(it, from, node, index);
+}
+
+/* Take the subgraph's inputs as written before the first step, its outputs as read after the last. */
+static qb_status read_ends(qb_interpreter *it, bool outputs) {
+    qb_vector ends = outputs ? it->outputs : it->inputs;
+    uint32_t i;
+    for (i = 0; i < ends.count; i++) {
+        qb_tensor *tensor = tensor_named(it, ends, i);
+        if (tensor == NULL) return it->error.status;
+        if (outputs && tensor->constant) return qb_fail(it, QB_UNSUPPORTED, "an output is a constant");
+        if ((outputs ? read_at(it, tensor, it->node_count + 1u) : write_at(it, tensor, 0)) != QB_OK)
+            return it->error.status;
+    }
+    return QB_OK;
+}
+
+static qb_status read_subgraph(qb_interpreter *it, qb_table model, qb_table graph) {
+    qb_flatbuffer *file = &it->file;
+    qb_vector codes = qb_elements(file, model, 1, 4), buffers = qb_elements(file, model, 4, 4);
+    qb_vector tensors = qb_elements(file, graph, 0, 4), operators = qb_elements(file, graph, 3, 4);
+    uint32_t i;
+    it->inputs = qb_elements(file, graph, 1, 4);
+    it->outputs = qb_elements(file, graph, 2, 4);
+    if (file->damaged) return qb_damaged(it);
+    if (tensors.count > MAX_TABLE_ENTRIES || operators.count > MAX_TABLE_ENTRIES)
+        return qb_fail(it, QB_UNSUPPORTED, "more than 32767 tensors or operators");
+    if (it->inputs.count == 0 || it->outputs.count == 0)
+        return qb_fail(it, QB_DAMAGED, "no input or no output");
+    it->tensor_count = (uint16_t)tensors.count;
+    it->node_count = (uint16_t)operators.count;
+    {
+        uint32_t at_tensors = qb_reserve(it, tensors.count * (uint32_t)sizeof(qb_tensor));
+        uint32_t at_nodes = qb_reserve(it, operators.count * (uint32_t)sizeof(qb_node));
+        if (it->error.status != QB_OK) return it->error.status;
+        it->tensors = (qb_tensor *)(void *)(it->arena + at_tensors);
+        it->nodes = (qb_node *)(void *)(it->arena + at_nodes);
+    }
+    for (i = 0; i < tensors.count; i++) {
+        if (read_tensor(it, qb_table_in(file, tensors, i), buffers, &it->tensors[i]) != QB_OK)
+            return it->error.status;
+    }
+    if (read_ends(it, false) != QB_OK) return it->error.status;
+    for (i = 0; i < operators.count; i++) {
+        if (read_operator(it, qb_table_in(file, operators, i), codes, i) != QB_OK) return it->error.status;
+    }
+    it->error.operator_index = -1;
+    return read_ends(it, true);
+}
+
+qb_status qb_read_model(qb_interpreter *it) {
+    qb_table model = qb_root(&it->file, "TFL3");
+    qb_vector graphs = qb_elements(&it->file, model, 2, 4);
+    if (it->file.damaged) return qb_fail(it, QB_DAMAGED, "not a TFLite file, or cut short");
+    if (qb_i32(&it->file, model, 0, 0) != SCHEMA_VERSION)
+        return qb_fail(it, QB_UNSUPPORTED, "another version of the TFLite schema");
+    return read_subgraph(it, model, qb_table_in(&it->file, graphs, 0));
+}

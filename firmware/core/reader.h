@@ -1,0 +1,16 @@
+/* From a `.tflite` file to the interpreter's tables: every offset and length is checked here, once. */
+#ifndef QB_READER_H
+#define QB_READER_H
+
+#include "interpreter.h"
+
+#define QB_NEVER 0xFFFFu /* first_use of a tensor that nothing writes */
+
+/* Fill in the tensors, with the steps at which each is first and last used, and the operators with their
+ * kernels, inputs and outputs. Tensors are written once, before they are read. */
+qb_status qb_read_model(qb_interpreter *it);
+
+/* Record that the file is damaged. */
+qb_status qb_damaged(qb_interpreter *it);
+
+#endif

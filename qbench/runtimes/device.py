@@ -1,0 +1,197 @@
+"""A microcontroller on a line: `int8.tflite` where it is meant to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.artifacts import BundleContent, RuntimeInfo, TensorSpec, sha256_of
+from qbench.errors import QbenchError, UserError
+from qbench.link import DEFAULT_BAUD, TIMEOUTS, DeviceInfo, connect, present_ports
+from qbench.quant import Quantization
+from qbench.runtimes.base import Computed, Runtime
+from qbench.runtimes.tflite import TfliteRuntime, check_tflite, inner_grid
+
+# A board that nobody waits for boots in under a second; a silent port must not hold up a listing.
+_LISTING = replace(TIMEOUTS, hello=3.0)
+
+
+class DeviceRuntime(Runtime):
+    """A device that runs a bundle's `int8.tflite`, as many inputs on the way as it can hold.
+
+    Args:
+        path: the bundle's file; the device must run the same bytes.
+        input, output: its tensors, as the bundle's manifest states them.
+        url: a serial port or pty, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
+        baud: of a serial line.
+
+    Raises:
+        LinkError: the port cannot be opened, nothing answers, or the device cannot run its model.
+        WrongModel: the device runs another model.
+    """
+
+    name = "device"
+    artifact: ClassVar[str] = "int8.tflite"
+    packages: ClassVar[tuple[str, ...]] = TfliteRuntime.packages  # which read the model's grid here
+    row_by_row: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        path: Path,
+        input: TensorSpec,  # noqa: A002
+        output: TensorSpec,
+        url: str,
+        *,
+        baud: int = DEFAULT_BAUD,
+    ) -> None:
+        super().__init__(path, input, output)
+        self._grid = input.quantization or inner_grid(check_tflite(self))
+        self._client = connect(url, baud=baud, model_sha256=sha256_of(path))
+        try:
+            list(self._client.infer(()))  # without inputs, only a device that cannot run its model objects
+        except BaseException:
+            self._client.close()
+            raise
+        self.name = f"device:{self.device.board}"
+
+    @property
+    def device(self) -> DeviceInfo:
+        """What the device says of itself."""
+        return self._client.info
+
+    @property
+    def counter(self) -> str | None:
+        """Instructions, cycles or nanoseconds, as the device says."""
+        return None if self.device.counter == "none" else self.device.counter
+
+    @property
+    def kernels(self) -> str:
+        """Which kernels the firmware was built with, and for which core."""
+        return f"{self.device.kernels} {self.device.core}"
+
+    @property
+    def info(self) -> RuntimeInfo:
+        """The firmware's version, and its kernels."""
+        return RuntimeInfo(
+            name=self.name,
+            artifact=self.artifact,
+            package="qbench-firmware",
+            version=self.device.firmware,
+            kernels=self.kernels,
+            threads=self.threads,
+        )
+
+    @property
+    def grid(self) -> Quantization | None:
+        """The grid of the input tensor, or of the QUANTIZE behind a float32 input."""
+        return self._grid
+
+    def compute(self, batches: Iterable[NDArray[Any]]) -> Iterator[Computed]:
+        """Outputs [1, *output.shape], one by one; the next inputs are sent before an answer has come.
+
+        Raises:
+            UserError: the inputs have another shape or dtype.
+            LinkError: the device is silent, gone, unstable or cannot compute an input. All outputs that were
+                yielded before are right.
+        """
+        for answer in self._client.infer(self._inputs(batches)):
+            output = np.frombuffer(answer.output, self.output.dtype).reshape(1, *self.output.shape)
+            yield Computed(output, np.array([answer.count], np.uint64) if self.counter else None)
+
+    def _inputs(self, batches: Iterable[NDArray[Any]]) -> Iterator[bytes]:
+        for batch in batches:
+            self.check_input(batch)
+            for row in batch:
+                yield row.tobytes()
+
+    def invoke(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Outputs [n, *output.shape] in the output's dtype, for inputs [n, *input.shape] in the input's.
+
+        Raises:
+            UserError: the inputs have another shape or dtype.
+            LinkError: as of `compute`.
+        """
+        nothing = np.empty((0, *self.output.shape), self.output.dtype)
+        return np.concatenate([nothing, *(each.outputs for each in self.compute([batch]))])
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._client.close()
+
+
+@contextmanager
+def open_devices(
+    urls: Sequence[str], bundle: Path, content: BundleContent, baud: int | None = None
+) -> Iterator[list[DeviceRuntime]]:
+    """The devices at some ports, each with a name of its own, closed in the end.
+
+    Args:
+        urls: of the ports, as of `DeviceRuntime`.
+        bundle: the bundle's folder.
+        content: the bundle's header.
+        baud: of serial lines; the firmware's default if None.
+
+    Raises:
+        UserError: a port is named twice, or a device runs another model.
+        LinkError: as of `DeviceRuntime`.
+    """
+    if len(set(urls)) < len(urls):
+        raise UserError("a device is named twice", hint="name each once")
+    with ExitStack() as stack:
+        opened: list[DeviceRuntime] = []
+        for url in urls:
+            opened.append(_open(url, bundle, content, baud or DEFAULT_BAUD))
+            stack.callback(opened[-1].close)
+        _tell_apart(opened)
+        yield opened
+
+
+def _open(url: str, bundle: Path, content: BundleContent, baud: int) -> DeviceRuntime:
+    artifact = content.artifacts.get(DeviceRuntime.artifact)
+    if artifact is None:
+        raise UserError(
+            f"{bundle} has no {DeviceRuntime.artifact}, which devices execute",
+            hint=f"it has {', '.join(sorted(content.artifacts))}",
+        )
+    return DeviceRuntime(bundle / DeviceRuntime.artifact, artifact.input, artifact.output, url, baud=baud)
+
+
+def _tell_apart(opened: Sequence[DeviceRuntime]) -> None:
+    """Number the boards of one kind after the first."""
+    seen: dict[str, int] = {}
+    for each in opened:
+        seen[each.name] = number = seen.get(each.name, 0) + 1
+        if number > 1:
+            each.name = f"{each.name}-{number}"
+
+
+def probe(url: str, baud: int | None = None) -> DeviceInfo:
+    """What the device at a port says of itself.
+
+    Raises:
+        LinkError: the port cannot be opened, or nothing on it speaks the protocol.
+    """
+    client = connect(url, baud=baud or DEFAULT_BAUD, timeouts=_LISTING)
+    client.close()
+    return client.info
+
+
+def find(baud: int | None = None) -> dict[str, DeviceInfo | QbenchError]:
+    """By serial port of this machine, the device that answers there, or why none does."""
+
+    def look(url: str) -> DeviceInfo | QbenchError:
+        try:
+            return probe(url, baud)
+        except QbenchError as error:
+            return error
+
+    ports = present_ports()
+    with ThreadPoolExecutor(max(1, len(ports))) as pool:
+        return dict(zip(ports, pool.map(look, ports), strict=True))
