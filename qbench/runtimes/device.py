@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,11 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import BundleContent, RuntimeInfo, TensorSpec, sha256_of
+from qbench.boards import board_named
+from qbench.boards.emulator import emulated
+from qbench.boards.image import build, pack
 from qbench.errors import QbenchError, UserError
 from qbench.link import DEFAULT_BAUD, TIMEOUTS, DeviceInfo, connect, present_ports
 from qbench.quant import Quantization
 from qbench.runtimes.base import Computed, Runtime
 from qbench.runtimes.tflite import TfliteRuntime, check_tflite, inner_grid
+
+_EMULATED = "qemu:"
 
 # A board that nobody waits for boots in under a second; a silent port must not hold up a listing.
 _LISTING = replace(TIMEOUTS, hello=3.0)
@@ -133,7 +139,7 @@ def open_devices(
     """The devices at some ports, each with a name of its own, closed in the end.
 
     Args:
-        urls: of the ports, as of `DeviceRuntime`.
+        urls: of the ports, as of `DeviceRuntime`, or `qemu:BOARD` for an emulated board with the model.
         bundle: the bundle's folder.
         content: the bundle's header.
         baud: of serial lines; the firmware's default if None.
@@ -141,16 +147,27 @@ def open_devices(
     Raises:
         UserError: a port is named twice, or a device runs another model.
         LinkError: as of `DeviceRuntime`.
+        EnvironmentLacks: QEMU or the cross compiler is not installed.
     """
     if len(set(urls)) < len(urls):
         raise UserError("a device is named twice", hint="name each once")
     with ExitStack() as stack:
         opened: list[DeviceRuntime] = []
         for url in urls:
-            opened.append(_open(url, bundle, content, baud or DEFAULT_BAUD))
+            port = _emulated(url, bundle, stack) if url.startswith(_EMULATED) else url
+            opened.append(_open(port, bundle, content, baud or DEFAULT_BAUD))
             stack.callback(opened[-1].close)
         _tell_apart(opened)
         yield opened
+
+
+def _emulated(url: str, bundle: Path, stack: ExitStack) -> str:
+    """The port of an emulated board that runs the bundle's model, until the stack is closed."""
+    board = board_named(url.removeprefix(_EMULATED))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    model = (bundle / DeviceRuntime.artifact).read_bytes()
+    image = pack(build(board), model, board, folder / "image.elf")
+    return stack.enter_context(emulated(board, image))
 
 
 def _open(url: str, bundle: Path, content: BundleContent, baud: int) -> DeviceRuntime:
