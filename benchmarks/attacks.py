@@ -52,7 +52,7 @@ def floor_pass(surrogate: KerasSurrogate, victims: Victims) -> Run:
 def ours(surrogate: KerasSurrogate, victims: Victims, name: str) -> Run:
     """The attack as `qbench attack` runs it."""
     attack = find_attack(name)(surrogate, batch=len(victims))
-    return lambda: list(attack.perturb(victims, EPS))
+    return lambda: list(attack.perturb(victims, [EPS]))
 
 
 def foolbox_attack(model: keras.Model, victims: Victims, name: str) -> Run:

@@ -21,6 +21,7 @@ from qbench.artifacts.schema import (
     ReportContent,
     RuntimeInfo,
     RuntimeScores,
+    Sizes,
     TensorSpec,
     TrainedContent,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "ReportContent",
     "RuntimeInfo",
     "RuntimeScores",
+    "Sizes",
     "TensorSpec",
     "TrainedContent",
     "begin",

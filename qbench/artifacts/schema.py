@@ -136,34 +136,41 @@ class BundleContent(Record):
     adopted: str | None
 
 
+class CountSummary(Record):
+    """Least, median and most of a count: what single inferences cost, how often an oracle was asked."""
+
+    min: int
+    median: int
+    max: int
+
+
+class Sizes(Record):
+    """Mean size of perturbations, in the domain's unit; `l0` is a number of elements."""
+
+    l0: float
+    l1: float
+    l2: float
+    linf: float
+
+
 class EpsResult(Record):
-    """What an attack did at one budget, measured on its own surrogate.
+    """What an attack did at one budget, measured on the network that it attacked.
 
     Attributes:
         eps: the budget, in the domain's unit.
         file: the adversarial inputs, [count, *shape] float32.
-        correct: how many of all inputs the surrogate still classifies right.
+        correct: how many of all inputs the network still classifies right.
         unchanged: how many inputs came back equal to the clean ones.
+        sizes: of the successes, inputs that were classified right and are no more; None if there is none.
+        queries: how often the attack asked for each input; None if it never did.
     """
 
     eps: float
     file: str
     correct: int
     unchanged: int
-
-
-class AdvsetContent(Record):
-    """Adversarial inputs, with the clean ones that they came from."""
-
-    data: DataInfo
-    preprocessing: Preprocessing
-    attack: str
-    norm: Norm
-    surrogate: str
-    grid: Literal["float", "uint8"]
-    count: int
-    clean_correct: int
-    results: tuple[EpsResult, ...]
+    sizes: Sizes | None
+    queries: CountSummary | None
 
 
 class RuntimeInfo(Record):
@@ -175,6 +182,26 @@ class RuntimeInfo(Record):
     version: str
     kernels: str
     threads: int
+
+
+class AdvsetContent(Record):
+    """Adversarial inputs, with the clean ones that they came from.
+
+    Attributes:
+        surrogate: the network whose logits are stored: the one with the gradient, or else the oracle's name.
+        oracle: the runtime or device that was attacked by queries, if one was.
+    """
+
+    data: DataInfo
+    preprocessing: Preprocessing
+    attack: str
+    norm: Norm
+    surrogate: str
+    oracle: RuntimeInfo | None
+    grid: Literal["float", "uint8"]
+    count: int
+    clean_correct: int
+    results: tuple[EpsResult, ...]
 
 
 class Proportion(Record):
@@ -254,14 +281,6 @@ class Difference(Record):
     element: int
     device: int | float
     reference: int | float
-
-
-class CountSummary(Record):
-    """Least, median and most of what single inferences cost."""
-
-    min: int
-    median: int
-    max: int
 
 
 class DeviceResults(Record):

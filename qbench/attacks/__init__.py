@@ -1,4 +1,4 @@
-"""Attacks: they see a surrogate, never a runtime."""
+"""Attacks: they see a surrogate, or an oracle that they can only ask."""
 
 from qbench.attacks.base import Adversarials, Attack, Grid, Victims
 from qbench.attacks.gradient import Bim, Fgsm, Pgd

@@ -1,20 +1,22 @@
-"""What every attack shares: batches of one size, restarts, the input grid, seeds, the check of the result."""
+"""What every attack shares: settings, batches, restarts, the input grid, seeds, the check of the result."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from qbench.artifacts.schema import Record
 from qbench.attacks.losses import more_harmful
 from qbench.attacks.norms import size, snap_to_grid
-from qbench.errors import InternalFault, UserError
+from qbench.errors import InternalFault, UserError, unknown_name
 from qbench.quant import Norm
-from qbench.surrogate.base import Surrogate
+from qbench.surrogate.base import Oracle, Surrogate
 from qbench.surrogate.scoring import Scorer, check_finite
 
 Grid = Literal["float", "uint8"]
@@ -53,89 +55,128 @@ class Victims:
 
 @dataclass(frozen=True)
 class Adversarials:
-    """What an attack returns: inputs [n, *shape] float32 in the domain, and their logits [n, classes]."""
+    """What an attack returns.
+
+    Attributes:
+        x: [n, *shape] float32 in the domain.
+        logits: [n, classes] float32, what the attacked network says of them.
+        queries: [n] int64, how often the attack asked an oracle for each; zero where it had a gradient.
+    """
 
     x: NDArray[np.float32]
     logits: NDArray[np.float32]
+    queries: NDArray[np.int64]
+
+    @classmethod
+    def without_queries(cls, x: NDArray[np.float32], logits: NDArray[np.float32]) -> Adversarials:
+        """Found by a gradient."""
+        return cls(x, logits, np.zeros(len(x), np.int64))
 
     def first(self, count: int) -> Adversarials:
         """Without what belongs to padding."""
-        return Adversarials(self.x[:count], self.logits[:count])
+        return Adversarials(self.x[:count], self.logits[:count], self.queries[:count])
 
     def better_of(self, other: Adversarials, y: NDArray[np.int64]) -> Adversarials:
-        """Sample by sample the one that harms more; this one where they are equal."""
+        """Sample by sample the one that harms more; this one where they are equal. Queries add up."""
         other_wins = more_harmful(other.logits, self.logits, y)
         wide = other_wins.reshape(-1, *[1] * (self.x.ndim - 1))
         return Adversarials(
-            np.where(wide, other.x, self.x), np.where(other_wins[:, None], other.logits, self.logits)
+            np.where(wide, other.x, self.x),
+            np.where(other_wins[:, None], other.logits, self.logits),
+            self.queries + other.queries,
         )
+
+
+class Settings(Record):
+    """Base of every attack's settings: numbers of steps, sizes, restarts, each with its default."""
 
 
 class Attack(ABC):
     """Perturbs inputs within a ball around each. A subclass says how to search.
 
     Args:
-        surrogate: the network to fool.
-        norm: of the ball.
-        steps: gradient steps; None takes the attack's own number.
-        step_size: absolute, in the domain's unit; None derives it from eps and steps.
-        restarts: searches from as many random starts; the best result counts.
+        surrogate: the network whose gradient is followed.
+        oracle: the network to fool, by queries alone; the surrogate if None.
+        norm: of the ball; the first of the attack's own if None.
         grid: "uint8" keeps results on the domain's grid; the domain must have one.
         seed: of all random draws.
         batch: inputs a pass. Kernels order their sums by it, so that results may differ in float rounding:
             on ResNet-8 none did between 32 and 256, and 1 input in 300 did at 7 (the sign of a gradient
             that is all but zero).
+        settings: fields of `settings_type`.
+
+    Attributes:
+        name: as typed after `--attack`.
+        norms: that the attack is defined for, the default first.
+        settings_type: what it can be told.
+        settings: what it was told.
 
     Raises:
         UserError: a setting means nothing to this attack.
     """
 
     name: ClassVar[str]
-    default_steps: ClassVar[int]
-    random_start: ClassVar[bool]
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    settings_type: ClassVar[type[Settings]]
+    settings: Settings
 
     def __init__(
         self,
         surrogate: Surrogate,
+        oracle: Oracle | None = None,
         *,
-        norm: Norm = "linf",
-        steps: int | None = None,
-        step_size: float | None = None,
-        restarts: int = 1,
+        norm: Norm | None = None,
         grid: Grid = "float",
         seed: int = 0,
         batch: int = 256,
+        **settings: Any,
     ) -> None:
-        self.check_settings(steps=steps, step_size=step_size, restarts=restarts)
-        self.surrogate, self.norm = surrogate, norm
-        self.steps = self.default_steps if steps is None else steps
-        self.step_size, self.restarts = step_size, restarts
-        self.grid, self.seed, self.batch = grid, seed, batch
-        self.score = Scorer(surrogate, batch)
+        self.settings = self.configured(**settings)
+        self.norm = self.checked_norm(norm)
+        self.surrogate, self.grid, self.seed, self.batch = surrogate, grid, seed, batch
+        self.score: Oracle = oracle or Scorer(surrogate, batch)
 
     @classmethod
-    def check_settings(cls, *, steps: int | None, step_size: float | None, restarts: int) -> None:
-        """Refuse settings that mean nothing to this attack, before anything is loaded.
+    def configured(cls, **settings: Any) -> Settings:
+        """The settings, checked before anything is loaded.
 
         Raises:
-            UserError: which one, and why.
+            UserError: which one means nothing to this attack, and why.
         """
-        if step_size is not None and not (np.isfinite(step_size) and step_size > 0):
-            raise UserError(f"step size {step_size:g} is not a positive number")
-        if (steps is not None and steps < 1) or restarts < 1:
-            raise UserError("steps and restarts must be at least 1")
-        if restarts > 1 and not cls.random_start:
+        known = cls.settings_type.model_fields
+        for name in settings:
+            if name not in known:
+                raise unknown_name(f"setting of {cls.name}", name, known)
+        try:
+            return cls.settings_type(**settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name, said = str(first["loc"][0]), first["msg"]
             raise UserError(
-                f"{cls.name} has no random start: a restart would find the same again",
-                hint="use --attack pgd, or leave --restarts away",
+                f"{cls.name}: {name} {first['input']!r} cannot be used",
+                cause=said,
+                hint=known[name].description,
+            ) from error
+
+    @classmethod
+    def checked_norm(cls, norm: Norm | None) -> Norm:
+        """The norm, or the attack's own.
+
+        Raises:
+            UserError: the attack is not defined for it.
+        """
+        if norm is not None and norm not in cls.norms:
+            raise UserError(
+                f"{cls.name} is not defined for {norm}", hint=f"it takes {' or '.join(cls.norms)}"
             )
+        return norm or cls.norms[0]
 
     @abstractmethod
-    def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
-        """The best perturbation of one whole batch from one start; the subclass keeps to the bounds."""
+    def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
+        """Adversarial inputs for one whole batch, one result a budget."""
 
-    def perturb(self, victims: Victims, eps: float) -> Iterator[Adversarials]:
-        """Adversarial inputs for all victims, batch by batch, in order.
+    def perturb(self, victims: Victims, budgets: Sequence[float]) -> Iterator[tuple[Adversarials, ...]]:
+        """Adversarial inputs for all victims, batch by batch, in order; of each batch one result a budget.
 
         Raises:
             UserError: the network gives NaN or infinite scores.
@@ -143,26 +184,51 @@ class Attack(ABC):
         """
         for start in range(0, len(victims), self.batch):
             part = victims.rows(start, start + self.batch)
-            full = part.padded(self.batch)
-            best = self._search_on_grid(full, eps, 0)
-            for restart in range(1, self.restarts):
-                best = best.better_of(self._search_on_grid(full, eps, restart), full.y)
-            result = best.first(len(part))
-            self._check(part, result, eps)
-            yield result
+            found = tuple(each.first(len(part)) for each in self.attacked(self.filled(part), budgets))
+            for result, eps in zip(found, budgets, strict=True):
+                self._check(part, result, eps)
+            yield found
 
-    def _search_on_grid(self, victims: Victims, eps: float, restart: int) -> Adversarials:
-        found = self.search(victims, eps, restart)
+    def filled(self, part: Victims) -> Victims:
+        """A batch as `attacked` gets it: of full size, so that the graph is compiled once."""
+        return part.padded(self.batch)
+
+    def on_grid(self, found: Adversarials, victims: Victims, eps: float) -> Adversarials:
+        """Moved to the grid, if there is to be one."""
         if self.grid == "float":
             return found
         x = snap_to_grid(found.x, victims.x, self.surrogate.domain, eps, self.norm)
-        return Adversarials(x, self.score(x))
+        return Adversarials(x, self.score(x), found.queries)
 
     def _check(self, victims: Victims, result: Adversarials, eps: float) -> None:
-        check_finite(result.logits, self.surrogate.name)
+        check_finite(result.logits, self.score.name)
         domain = self.surrogate.domain
         slack = _RELATIVE_SLACK * eps + _ABSOLUTE_SLACK * (domain.high - domain.low)
         largest = size(result.x - victims.x, self.norm).max()
         low, high = np.float32(domain.low), np.float32(domain.high)
         if largest > eps + slack or result.x.min() < low or result.x.max() > high:
             raise InternalFault(f"{self.name} left the ball or the domain: {largest} where eps is {eps}")
+
+
+class BoundedAttack(Attack):
+    """Searches a ball, once a budget and restart."""
+
+    @property
+    def restarts(self) -> int:
+        """Searches, each from a start of its own; the best result counts."""
+        return 1
+
+    @abstractmethod
+    def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
+        """The best perturbation of one whole batch from one start; the subclass keeps to the bounds."""
+
+    def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
+        """The best of all restarts."""
+        return tuple(self._best(victims, eps) for eps in budgets)
+
+    def _best(self, victims: Victims, eps: float) -> Adversarials:
+        best = self.on_grid(self.search(victims, eps, 0), victims, eps)
+        for restart in range(1, self.restarts):
+            found = self.on_grid(self.search(victims, eps, restart), victims, eps)
+            best = best.better_of(found, victims.y)
+        return best

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from qbench.attacks.base import Adversarials, Attack, Victims
+from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
 from qbench.attacks.losses import cross_entropy
 from qbench.attacks.norms import project, random_points, steepest_step
-from qbench.errors import UserError
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -40,7 +40,26 @@ class _Best(NamedTuple):
         )
 
 
-class GradientAttack(Attack):
+class StepSettings(Settings):
+    """Of an attack that takes steps of one size."""
+
+    steps: int = Field(10, ge=1, description="gradient steps, at least 1")
+    step_size: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="absolute, above 0; derived from eps and steps if not given",
+    )
+
+
+class PgdSettings(StepSettings):
+    """Of PGD."""
+
+    steps: int = Field(40, ge=1, description="gradient steps, at least 1")
+    restarts: int = Field(1, ge=1, description="random starts, at least 1; the best result counts")
+
+
+class GradientAttack(BoundedAttack):
     """Projected steepest ascent on the cross-entropy.
 
     Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018, section 2.1.
@@ -48,32 +67,41 @@ class GradientAttack(Attack):
     nothing.
     """
 
-    def default_step_size(self, eps: float) -> float:
-        """The step size where none is given."""
+    settings_type: ClassVar[type[Settings]] = StepSettings
+    settings: StepSettings
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps."""
+        return self.settings.steps
+
+    def step_size(self, eps: float) -> float:
+        """The length of a step: as told, or derived."""
+        return self.settings.step_size or self.derived_step_size(eps)
+
+    def derived_step_size(self, eps: float) -> float:
+        """The length of a step where none is given."""
         return eps / self.steps
+
+    def start(self, victims: Victims, eps: float, restart: int) -> NDArray[np.float32]:
+        """The perturbation [n, *shape] to start from."""
+        del eps, restart
+        return np.zeros_like(victims.x)
 
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
         """Climb from one start."""
         import tensorflow as tf
 
-        step = self.default_step_size(eps) if self.step_size is None else self.step_size
         best = _Best(
             *self._compiled_climb(
                 tf.constant(victims.x),
                 tf.constant(victims.y),
-                tf.constant(self._start(victims, eps, restart)),
+                tf.constant(self.start(victims, eps, restart)),
                 tf.constant(eps, tf.float32),
-                tf.constant(step, tf.float32),
+                tf.constant(self.step_size(eps), tf.float32),
             )
         )
-        return Adversarials(best.x.numpy(), best.logits.numpy())
-
-    def _start(self, victims: Victims, eps: float, restart: int) -> NDArray[np.float32]:
-        """The perturbation to start from."""
-        if not self.random_start:
-            return np.zeros_like(victims.x)
-        keys = ((self.seed, int(index), restart) for index in victims.indices)
-        return random_points(victims.x.shape[1:], eps, self.norm, keys)
+        return Adversarials.without_queries(best.x.numpy(), best.logits.numpy())
 
     @cached_property
     def _compiled_climb(self) -> Any:
@@ -122,15 +150,16 @@ class Fgsm(GradientAttack):
     """
 
     name = "fgsm"
-    default_steps = 1
-    random_start = False
+    settings_type = Settings
 
-    @classmethod
-    def check_settings(cls, *, steps: int | None, step_size: float | None, restarts: int) -> None:
-        """Refuse what would make it another attack."""
-        super().check_settings(steps=steps, step_size=step_size, restarts=restarts)
-        if steps not in (None, 1) or step_size is not None:
-            raise UserError("fgsm is a single step of eps", hint="use --attack bim to choose steps")
+    @property
+    def steps(self) -> int:
+        """One."""
+        return 1
+
+    def step_size(self, eps: float) -> float:
+        """The whole way."""
+        return eps
 
 
 class Bim(GradientAttack):
@@ -142,10 +171,8 @@ class Bim(GradientAttack):
     """
 
     name = "bim"
-    default_steps = 10
-    random_start = False
 
-    def default_step_size(self, eps: float) -> float:
+    def derived_step_size(self, eps: float) -> float:
         """A fifth of eps, or more where fewer than 10 steps could not cross the ball."""
         return max(eps / 5, 2 * eps / self.steps)
 
@@ -158,9 +185,19 @@ class Pgd(GradientAttack):
     """
 
     name = "pgd"
-    default_steps = 40
-    random_start = True
+    settings_type = PgdSettings
+    settings: PgdSettings
 
-    def default_step_size(self, eps: float) -> float:
+    @property
+    def restarts(self) -> int:
+        """As told."""
+        return self.settings.restarts
+
+    def derived_step_size(self, eps: float) -> float:
         """2.5 times what it takes to cross half the ball."""
         return 2.5 * eps / self.steps
+
+    def start(self, victims: Victims, eps: float, restart: int) -> NDArray[np.float32]:
+        """A point of the ball."""
+        keys = ((self.seed, int(index), restart) for index in victims.indices)
+        return random_points(victims.x.shape[1:], eps, self.norm, keys)

@@ -39,6 +39,14 @@ def project(delta: tf.Tensor, eps: tf.Tensor, norm: Norm) -> tf.Tensor:
     return delta * tf.minimum(1.0, eps / tf.maximum(_lengths(delta), _TINY))
 
 
+def shrunk(delta: NDArray[np.float32], eps: float, norm: Norm) -> NDArray[np.float32]:
+    """The same as `project`, for arrays [n, *shape] in and out."""
+    import tensorflow as tf
+
+    nearest: NDArray[np.float32] = project(tf.constant(delta), tf.constant(eps, tf.float32), norm).numpy()
+    return nearest
+
+
 def _lengths(x: tf.Tensor) -> tf.Tensor:
     """L2 norm of every sample, shaped to broadcast against x."""
     import tensorflow as tf

@@ -31,20 +31,44 @@ class _Budgets(click.ParamType[tuple[float, ...]]):
         return parse_eps(value)
 
 
+class _Setting(click.ParamType[tuple[str, str]]):
+    """A setting of the attack, which checks it."""
+
+    name = "NAME=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, told = value.partition("=")
+        if not (name and separator and told):
+            self.fail(f"{value!r} is not of the form NAME=VALUE", param, ctx)
+        return name.replace("-", "_"), told
+
+
+_SHORTHANDS = ("steps", "step_size", "restarts")
+
+
 @click.command(
     epilog="Example: qbench attack out/bundle --data digits --attack pgd --eps 4/255,8/255 --out out/pgd"
 )
 @click.argument("bundle", type=FOLDER)
 @click.option("--data", required=True, help="A data set: see `qbench datasets`.")
-@click.option("--attack", required=True, help="fgsm, bim or pgd.")
+@click.option("--attack", required=True, metavar="NAME", help="One that `qbench attacks` lists.")
 @click.option(
     "--eps", type=_Budgets(), required=True, help="Budgets in the data's own domain; fractions are read."
 )
-@click.option("--norm", type=click.Choice(["linf", "l2"]), default="linf", show_default=True)
-@click.option("--steps", type=click.IntRange(1), help="Gradient steps; the attack's own number if not given.")
-@click.option("--step-size", type=float, help="Absolute; derived from eps and steps if not given.")
+@click.option("--norm", type=click.Choice(["linf", "l2"]), help="Of the ball; the attack's own if not given.")
+@click.option("--steps", type=int, help="The same as --set steps=N.")
+@click.option("--step-size", type=float, help="The same as --set step_size=SIZE.")
+@click.option("--restarts", type=int, help="The same as --set restarts=N.")
 @click.option(
-    "--restarts", type=click.IntRange(1), default=1, show_default=True, help="Random starts; the best counts."
+    "--set",
+    "others",
+    type=_Setting(),
+    multiple=True,
+    help="Any setting that `qbench attacks` lists for the attack; repeat for more.",
 )
 @click.option(
     "--count",
@@ -69,9 +93,14 @@ class _Budgets(click.ParamType[tuple[float, ...]]):
     help="Inputs a pass; changes memory, and results by float rounding at most.",
 )
 @stage_options
-def command(bundle: Path, data: str, out: Path, **options: Any) -> None:
-    """Make adversarial inputs that climb the loss of BUNDLE's float network."""
-    run_stage(qbench.attack, bundle, data, out, tables=_tables, **options)
+def command(bundle: Path, data: str, out: Path, others: tuple[tuple[str, str], ...], **options: Any) -> None:
+    """Make adversarial inputs against BUNDLE's float network."""
+    settings: dict[str, Any] = dict(others)
+    for name in _SHORTHANDS:
+        value = options.pop(name)
+        if value is not None:
+            settings[name] = value
+    run_stage(qbench.attack, bundle, data, out, tables=_tables, **options, **settings)
 
 
 def _tables(content: AdvsetContent) -> list[Table]:

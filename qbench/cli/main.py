@@ -22,6 +22,7 @@ COMMANDS = {
     "replay": "Run adversarial inputs on real int8 runtimes.",
     "report": "Write what replays say as tables, a picture and JSON.",
     "models": "List the networks that can be trained.",
+    "attacks": "List the attacks, their norms and settings.",
     "datasets": "List the data sets, and the forms that --data takes.",
     "runtimes": "List the runtimes, and which this machine has.",
     "devices": "List the serial ports, and which devices answer there.",

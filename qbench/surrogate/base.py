@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qbench.artifacts import Domain
 
 if TYPE_CHECKING:
@@ -29,5 +32,31 @@ class Surrogate(Protocol):
 
         Returns:
             [n, classes] float32.
+        """
+        ...
+
+
+class Oracle(Protocol):
+    """A network that answers and gives away nothing else: a float network, a runtime, a device.
+
+    Attributes:
+        name: as recorded in an advset, such as "tflite-ref".
+    """
+
+    @property
+    def name(self) -> str:
+        """See above."""
+
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores of as many inputs as there are.
+
+        Args:
+            x: [n, *shape] float32 in the data's domain.
+
+        Returns:
+            [n, classes] float32: logits, or probabilities where the network ends in a softmax.
+
+        Raises:
+            UserError: a score is NaN or infinite.
         """
         ...

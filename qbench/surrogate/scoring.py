@@ -10,7 +10,7 @@ from qbench.surrogate.base import Surrogate
 
 
 class Scorer:
-    """Calls a surrogate without gradients.
+    """A surrogate as an oracle: called without gradients.
 
     Args:
         surrogate: the network.
@@ -21,7 +21,7 @@ class Scorer:
         import tensorflow as tf
 
         self.batch = batch
-        self._name = surrogate.name
+        self.name = surrogate.name
         self._logits = tf.function(surrogate.logits)
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -38,7 +38,7 @@ class Scorer:
             padded = part[np.arange(self.batch) % len(part)]
             scores.append(self._logits(tf.constant(padded)).numpy()[: len(part)])
         logits: NDArray[np.float32] = np.concatenate(scores)
-        check_finite(logits, self._name)
+        check_finite(logits, self.name)
         return logits
 
 

@@ -48,7 +48,7 @@ def victims(n=5, shape=(2, 3, 1), low=-1.0, high=1.0, seed=0):
 
 
 def perturbed(attack, given, eps):
-    return np.concatenate([found.x for found in attack.perturb(given, eps)])
+    return np.concatenate([found.x for (found,) in attack.perturb(given, [eps])])
 
 
 def two_classes(seed=1):
@@ -90,7 +90,7 @@ def test_results_stay_inside_and_hurt(name, norm):
     network = Network(np.random.default_rng(3).normal(size=(6, 16)), IMAGE)
     given = victims(40, low=0.0)
     for eps in (1e-3, 0.1, 0.9):
-        found = list(find_attack(name)(network, norm=norm, batch=16).perturb(given, eps))
+        found = [each for (each,) in find_attack(name)(network, norm=norm, batch=16).perturb(given, [eps])]
         x = np.concatenate([each.x for each in found])
         logits = np.concatenate([each.logits for each in found])
         assert size(x - given.x, norm).max() <= eps * (1 + 1e-5) + 1e-6
@@ -125,8 +125,8 @@ def test_more_restarts_never_weaken():
     given = victims(60, low=0.0)
 
     def right(restarts):
-        found = find_attack("pgd")(network, steps=3, restarts=restarts).perturb(given, 0.05)
-        return np.concatenate([each.logits for each in found]).argmax(axis=1) == given.y
+        found = find_attack("pgd")(network, steps=3, restarts=restarts).perturb(given, [0.05])
+        return np.concatenate([each.logits for (each,) in found]).argmax(axis=1) == given.y
 
     assert np.all(right(1) >= right(4))
 

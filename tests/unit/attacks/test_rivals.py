@@ -43,7 +43,7 @@ def test_no_weaker_than_foolbox(resnet8, victims, name, norm, rival, steps, eps)
     ours = {} if steps is None else {"steps": steps, "step_size": radius / 5}
     theirs = {} if steps is None else {"steps": steps, "abs_stepsize": radius / 5}
 
-    (found,) = find_attack(name)(resnet8, norm=norm, batch=COUNT, **ours).perturb(victims, radius)
+    ((found,),) = find_attack(name)(resnet8, norm=norm, batch=COUNT, **ours).perturb(victims, [radius])
     robust = np.mean(found.logits.argmax(axis=1) == victims.y)
 
     tf.random.set_seed(0)
@@ -56,7 +56,7 @@ def test_no_weaker_than_foolbox(resnet8, victims, name, norm, rival, steps, eps)
 def test_the_batch_size_changes_at_most_float_rounding(resnet8, victims):
     def perturbed(batch):
         attack = find_attack("pgd")(resnet8, steps=5, batch=batch)
-        return np.concatenate([found.x for found in attack.perturb(victims, 0.5 / 255)])
+        return np.concatenate([found.x for (found,) in attack.perturb(victims, [0.5 / 255])])
 
     same = (perturbed(128) == perturbed(50)).reshape(COUNT, -1).all(axis=1)
     assert same.mean() > 0.97

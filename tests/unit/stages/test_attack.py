@@ -197,11 +197,12 @@ def test_other_data_is_noted_and_unfit_data_refused(bundle, dataset, tmp_path):
     [
         ({"eps": (-0.1,)}, "not a positive number"),
         ({"eps": (4.0,)}, "wider than the whole image domain"),
-        ({"step_size": float("nan")}, "step size nan"),
-        ({"steps": 0}, "at least 1"),
+        ({"step_size": float("nan")}, "step_size nan cannot be used"),
+        ({"steps": 0}, "steps 0 cannot be used"),
         ({"count": 0}, "at least 1"),
-        ({"attack": "fgsm"}, "a single step"),
-        ({"attack": "bim", "restarts": 2}, "no random start"),
+        ({"attack": "fgsm"}, "no setting of fgsm 'steps'"),
+        ({"attack": "bim", "restarts": 2}, "no setting of bim 'restarts'"),
+        ({"norm": "l0"}, "not defined for l0"),
         ({"attack": "pdg"}, "no attack 'pdg'"),
     ],
 )

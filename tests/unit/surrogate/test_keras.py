@@ -68,7 +68,7 @@ def test_a_saved_model_can_be_attacked(tmp_path):
     frozen = KerasSurrogate.load(tmp_path / "m.keras", Preprocessing(), IMAGE)
     direct = KerasSurrogate(model, Preprocessing(), IMAGE)
     found, wanted = (
-        next(find_attack("pgd")(each, batch=8).perturb(victims, 0.1)) for each in (frozen, direct)
+        next(find_attack("pgd")(each, batch=8).perturb(victims, [0.1]))[0] for each in (frozen, direct)
     )
     assert np.allclose(found.x, wanted.x, atol=1e-5)
 

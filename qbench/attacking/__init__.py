@@ -1,0 +1,1 @@
+"""What the stage attack does around an attack: draw the inputs, keep the results, measure them."""

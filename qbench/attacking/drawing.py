@@ -1,0 +1,116 @@
+"""The inputs that an attack starts from, drawn and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.artifacts import RecordFile
+from qbench.attacks import Victims
+from qbench.data import Dataset
+from qbench.errors import UserError
+from qbench.progress import Progress
+
+# Inputs that are scored or written together.
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The victims, on the disk, and what the attacked network says of them: logits [n, classes]."""
+
+    victims: Victims
+    logits: NDArray[np.float32]
+
+
+def draw(
+    dataset: Dataset,
+    score: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    count: int,
+    folder: Path,
+    *,
+    only_correct: bool,
+    seed: int,
+    progress: Progress,
+) -> Drawn:
+    """Draw seeded inputs of the test split without replacement into a folder.
+
+    It then holds `inputs.npy` [n, *shape] float32, `labels.npy` and `indices.npy` [n] int64, and
+    `logits-clean.npy` [n, classes] float32; what is there already is taken as it is.
+
+    Args:
+        dataset: with the test split.
+        score: logits [n, classes] of inputs [n, *shape].
+        count: how many inputs.
+        folder: to write to.
+        only_correct: draw only what is classified right.
+        seed: of the draw.
+        progress: hears if there are fewer than `count`.
+
+    Raises:
+        UserError: nothing is classified right.
+    """
+    drawn = _found(folder)
+    if drawn:
+        return drawn
+    indices, logits = _chosen(dataset, score, count, only_correct, seed)
+    if not len(indices):
+        raise UserError(
+            "the network classifies no input right", hint="check its --input-range and the labels"
+        )
+    if len(indices) < count:
+        progress.note(f"there are {len(indices):,} such inputs, not {count:,}: all are taken")
+    shape = dataset.test.x.shape[1:]
+    inputs = RecordFile(folder / "inputs.npy", (len(indices), *shape), "float32")
+    inputs.keep(0)
+    for start in range(0, len(indices), _CHUNK):
+        inputs.append(dataset.inputs(dataset.test.x[indices[start : start + _CHUNK]]))
+    _keep(folder / "labels.npy", dataset.test.y[indices])
+    _keep(folder / "indices.npy", indices)
+    _keep(folder / "logits-clean.npy", logits)
+    return Drawn(Victims(inputs.read(), dataset.test.y[indices], indices), logits)
+
+
+def _found(folder: Path) -> Drawn | None:
+    """What an interrupted run has drawn; the logits are written last."""
+    try:
+        inputs = np.load(folder / "inputs.npy", mmap_mode="r")
+        labels, indices, logits = (
+            np.load(folder / f"{name}.npy") for name in ("labels", "indices", "logits-clean")
+        )
+    except (OSError, ValueError):
+        return None
+    return Drawn(Victims(inputs, labels, indices), logits)
+
+
+def _chosen(
+    dataset: Dataset,
+    score: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    count: int,
+    only_correct: bool,
+    seed: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Indices of the drawn inputs, and their logits."""
+    order = np.random.default_rng(seed).permutation(len(dataset.test))
+    wanted = order if only_correct else order[:count]
+    kept: list[NDArray[np.int64]] = []
+    logits: list[NDArray[np.float32]] = []
+    for start in range(0, len(wanted), _CHUNK):
+        rows = wanted[start : start + _CHUNK]
+        scores = score(dataset.inputs(dataset.test.x[rows]))
+        chosen = scores.argmax(axis=1) == dataset.test.y[rows] if only_correct else np.ones(len(rows), bool)
+        kept.append(rows[chosen])
+        logits.append(scores[chosen])
+        if sum(map(len, kept)) >= count:
+            break
+    return np.concatenate(kept)[:count], np.concatenate(logits)[:count]
+
+
+def _keep(path: Path, array: NDArray[np.generic]) -> None:
+    file = RecordFile(path, array.shape, str(array.dtype))
+    file.keep(0)
+    file.append(array)
