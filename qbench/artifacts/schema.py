@@ -283,6 +283,24 @@ class Difference(Record):
     reference: int | float
 
 
+class LinkUse(Record):
+    """How the line to a device was used, since it was opened.
+
+    Attributes:
+        payload_bytes: inputs and outputs of believed answers.
+        wire_bytes: sent and received: framing, repeats and greetings included.
+        repeats: inputs sent again.
+        damaged: frames that came in damaged, at either end.
+        seconds: spent on inferences, waiting included.
+    """
+
+    payload_bytes: int
+    wire_bytes: int
+    repeats: int
+    damaged: int
+    seconds: float
+
+
 class DeviceResults(Record):
     """What a replay found on a device, beside its scores.
 
@@ -293,6 +311,8 @@ class DeviceResults(Record):
         counts: over all inputs, clean and adversarial; None if the device does not count.
         arena_used, arena_available: bytes of working memory in RAM.
         model_bytes: in flash.
+        flash_bytes, ram_bytes: that the board has for firmware and model; None of a board unknown to qbench.
+        link: None if every answer was there already.
         equal: inputs, clean and adversarial, whose every output element is that of `tflite-ref`.
         differences: the first elements that are not.
     """
@@ -306,6 +326,9 @@ class DeviceResults(Record):
     arena_used: int
     arena_available: int
     model_bytes: int
+    flash_bytes: int | None
+    ram_bytes: int | None
+    link: LinkUse | None
     equal: Proportion
     differences: tuple[Difference, ...]
 

@@ -2,56 +2,68 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from dataclasses import dataclass
 
 from qbench.errors import unknown_name
+from qbench.places import firmware_sources
+
+_REGION = re.compile(r"(\w+) \(\w+\) : ORIGIN = (0x[0-9a-fA-F]+), LENGTH = (\d+)([KM])")
+_UNITS = {"K": 1024, "M": 1024 * 1024}
+
+
+@dataclass(frozen=True)
+class Region:
+    """Memory that the linker may fill: its first address and its size in bytes."""
+
+    origin: int
+    bytes: int
 
 
 @dataclass(frozen=True)
 class Board:
-    """One board; sizes in bytes.
+    """One board.
 
     Attributes:
         name: of the board, and of its folder in firmware/boards.
         core: of Arm.
-        flash_bytes, ram_bytes: what the firmware may use.
-        model_address: where the section `.model` begins.
-        model_bytes: what that section can hold.
         machine: of qemu-system-arm.
-        counter: what the emulated board counts; on silicon a board may count cycles.
-        hardware: whether it is also a board that one can buy.
+        openocd: the target script of OpenOCD that programs its flash; None if it is no board to buy.
     """
 
     name: str
     core: str
-    flash_bytes: int
-    ram_bytes: int
-    model_address: int
-    model_bytes: int
     machine: str
-    counter: str = "instructions"
-    hardware: bool = False
+    openocd: str | None = None
 
+    @functools.cached_property
+    def memory(self) -> dict[str, Region]:
+        """FLASH (the firmware's), MODEL and RAM, as the board's linker script has them."""
+        script = (firmware_sources() / "boards" / self.name / "memory.ld").read_text()
+        return {
+            name: Region(int(origin, 16), int(size) * _UNITS[unit])
+            for name, origin, size, unit in _REGION.findall(script)
+        }
 
-_KIB = 1024
-_MIB = 1024 * _KIB
+    @property
+    def flash_bytes(self) -> int:
+        """Flash for firmware and model together."""
+        return self.memory["FLASH"].bytes + self.memory["MODEL"].bytes
+
+    @property
+    def ram_bytes(self) -> int:
+        """RAM that the firmware may use."""
+        return self.memory["RAM"].bytes
+
 
 BOARDS = {
     board.name: board
     for board in (
-        Board("mps2-an386", "Cortex-M4", 4 * _MIB, 4 * _MIB, 0x100000, 3 * _MIB, "mps2-an386"),
-        Board("mps2-an500", "Cortex-M7", 4 * _MIB, 4 * _MIB, 0x100000, 3 * _MIB, "mps2-an500"),
-        Board("mps3-an547", "Cortex-M55", 512 * _KIB, 4 * _MIB, 0x20000, 384 * _KIB, "mps3-an547"),
-        Board(
-            "stm32f405",
-            "Cortex-M4",
-            1024 * _KIB,
-            128 * _KIB,
-            0x08040000,
-            768 * _KIB,
-            "netduinoplus2",
-            hardware=True,
-        ),
+        Board("mps2-an386", "Cortex-M4", "mps2-an386"),
+        Board("mps2-an500", "Cortex-M7", "mps2-an500"),
+        Board("mps3-an547", "Cortex-M55", "mps3-an547"),
+        Board("stm32f405", "Cortex-M4", "netduinoplus2", openocd="target/stm32f4x.cfg"),
     )
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import select
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qbench.boards import Board
-from qbench.errors import EnvironmentLacks, InternalFault
+from qbench.errors import InternalFault
+from qbench.places import require_programs
 
 QEMU = "qemu-system-arm"
 _START_SECONDS = 10.0  # QEMU names its terminal within a second; a busy machine needs longer
@@ -38,12 +38,8 @@ def emulated(board: Board, elf: Path) -> Iterator[str]:
         EnvironmentLacks: QEMU is not installed.
         InternalFault: QEMU ended, or opened no terminal; with its own words.
     """
-    program = shutil.which(QEMU)
-    if not program:
-        raise EnvironmentLacks(
-            f"there is no {QEMU}, which emulates boards", hint="apt-get install qemu-system-arm"
-        )
-    command = [program, "-M", board.machine, "-kernel", str(elf), "-icount", "shift=6,sleep=off"]
+    require_programs(f"the emulated {board.name}", {QEMU: "qemu-system-arm"})
+    command = [QEMU, "-M", board.machine, "-kernel", str(elf), "-icount", "shift=6,sleep=off"]
     command += ["-display", "none", "-monitor", "none", "-serial", "pty"]
     process = subprocess.Popen(  # noqa: S603 - QEMU, with arguments of ours
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

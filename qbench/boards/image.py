@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import struct
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from qbench.boards import Board
-from qbench.errors import EnvironmentLacks, InternalFault, UserError
+from qbench.errors import InternalFault, UserError
+from qbench.places import cache_dir, firmware_digest, firmware_sources, require_programs
 
 COMPILER = "arm-none-eabi-gcc"
 _OBJCOPY = "arm-none-eabi-objcopy"
+_NM = "arm-none-eabi-nm"
+_BINUTILS = "binutils-arm-none-eabi"
 _HEADER = struct.Struct("<I12x")  # bytes of the model behind it, then zeros (firmware/boards/common/main.c)
-_SOURCES = Path(__file__).parents[2] / "firmware"
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a firmware takes of its board, and what it leaves for a model; in bytes.
+
+    Attributes:
+        flash: code, constants and initial values.
+        ram: variables; the stack is not among them.
+        model_room: for a `.tflite`, in its own section of the flash.
+        arena_room: for a model's arena and the frame of one input, in RAM.
+    """
+
+    flash: int
+    ram: int
+    model_room: int
+    arena_room: int
 
 
 def build(board: Board, folder: Path | None = None) -> Path:
@@ -33,15 +50,31 @@ def build(board: Board, folder: Path | None = None) -> Path:
         EnvironmentLacks: the cross compiler or make is not installed.
         InternalFault: the build failed; with the compiler's words.
     """
-    _require("make", "make")
-    _require(COMPILER, "gcc-arm-none-eabi libnewlib-arm-none-eabi")
-    cache = Path(os.environ.get("QBENCH_CACHE") or Path.home() / ".cache" / "qbench")
-    folder = (folder or cache / "firmware" / _source_digest()).resolve()
-    command = ["make", "-C", str(_SOURCES), f"BOARD={board.name}", f"BUILD={folder}"]
+    compiler = "gcc-arm-none-eabi libnewlib-arm-none-eabi"
+    require_programs(f"the firmware of {board.name}", {"make": "make", COMPILER: compiler})
+    folder = (folder or cache_dir() / "firmware" / firmware_digest()[:16]).resolve()
+    command = ["make", "-C", str(firmware_sources()), f"BOARD={board.name}", f"BUILD={folder}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise InternalFault(f"the firmware of {board.name} does not build", cause=done.stderr.strip()[-2000:])
     return folder / board.name / "firmware.elf"
+
+
+def footprint(elf: Path, board: Board) -> Footprint:
+    """The sizes of an image that `build` returned.
+
+    Raises:
+        EnvironmentLacks: nm is not installed.
+        InternalFault: nm failed; with its words.
+    """
+    at = _symbols(elf)
+    initial = at["data_end"] - at["data_start"]
+    return Footprint(
+        flash=at["data_load"] + initial - board.memory["FLASH"].origin,
+        ram=initial + at["bss_end"] - at["bss_start"],
+        model_room=board.memory["MODEL"].bytes - _HEADER.size,
+        arena_room=at["arena_end"] - at["arena_start"],
+    )
 
 
 def pack(elf: Path, tflite: bytes, board: Board, out: Path) -> Path:
@@ -57,35 +90,37 @@ def pack(elf: Path, tflite: bytes, board: Board, out: Path) -> Path:
         `out`.
 
     Raises:
-        UserError: the model does not fit the board's flash; with the numbers.
+        UserError: the model does not fit the board's flash, with the numbers; or `out` cannot be written.
         EnvironmentLacks: objcopy is not installed.
         InternalFault: objcopy failed; with its words.
     """
-    room = board.model_bytes - _HEADER.size
+    room = board.memory["MODEL"].bytes - _HEADER.size
     if len(tflite) > room:
         raise UserError(
             f"the model takes {len(tflite):,} bytes, and {board.name} has {room:,} bytes of flash for it",
             hint="choose a smaller network or another board",
         )
-    _require(_OBJCOPY, "binutils-arm-none-eabi")
-    with tempfile.NamedTemporaryFile() as section:
-        section.write(_HEADER.pack(len(tflite)) + tflite)
-        section.flush()
-        command = [_OBJCOPY, "--update-section", f".model={section.name}", str(elf), str(out)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise InternalFault("objcopy cannot place the model", cause=done.stderr.strip())
+    require_programs("placing a model in an image", {_OBJCOPY: _BINUTILS})
+    try:
+        with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+            section, image = Path(folder) / "model", Path(folder) / "image.elf"
+            section.write_bytes(_HEADER.pack(len(tflite)) + tflite)
+            _run([_OBJCOPY, "--update-section", f".model={section}", str(elf), str(image)])
+            image.replace(out)
+    except OSError as error:
+        raise UserError(f"cannot write {out}", cause=error.strerror) from error
     return out
 
 
-def _source_digest() -> str:
-    """Names the firmware's sources: two versions of them never share a folder of the cache."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in _SOURCES.rglob("*") if p.suffix in {".c", ".h", ".S", ".ld", ".mk"}):
-        digest.update(path.relative_to(_SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+def _symbols(elf: Path) -> dict[str, int]:
+    """Addresses by name."""
+    require_programs("reading an image", {_NM: _BINUTILS})
+    lines = (line.split() for line in _run([_NM, str(elf)]).splitlines())
+    return {words[2]: int(words[0], 16) for words in lines if len(words) == 3}
 
 
-def _require(program: str, packages: str) -> None:
-    if not shutil.which(program):
-        raise EnvironmentLacks(f"there is no {program}", hint=f"apt-get install {packages}")
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise InternalFault(f"{command[0]} failed", cause=done.stderr.strip())
+    return done.stdout

@@ -27,6 +27,7 @@ COMMANDS = {
     "runtimes": "List the runtimes, and which this machine has.",
     "devices": "List the serial ports, and which devices answer there.",
     "device": "Ask the device at a port what it is.",
+    "firmware": "Build a board's firmware, give it a model, flash it.",
 }
 
 INTERRUPTED = 130

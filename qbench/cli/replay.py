@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 )
 @baud_option
 @click.option(
+    "--trace", type=click.File("w"), help="Write a hex dump of the lines to the devices; - is stdout."
+)
+@click.option(
     "--threads",
     type=click.IntRange(1),
     help="Images computed side by side; changes no result. All cores if not given.",

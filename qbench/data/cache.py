@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.data.places import cache_dir
+from qbench.places import cache_dir
 from qbench.progress import Progress
 
 Arrays = Mapping[str, NDArray[Any]]

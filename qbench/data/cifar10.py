@@ -13,8 +13,8 @@ from qbench.data.arrays import dataset_from_arrays
 from qbench.data.base import Dataset
 from qbench.data.cache import Arrays, cached
 from qbench.data.download import fetch
-from qbench.data.places import cache_dir
 from qbench.errors import InternalFault
+from qbench.places import cache_dir
 from qbench.progress import SILENT, Progress
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"

@@ -11,9 +11,9 @@ from qbench.data.cifar10 import load_cifar10
 from qbench.data.digits import load_digits
 from qbench.data.images import load_images
 from qbench.data.npz import load_npz
-from qbench.data.places import data_root
 from qbench.data.svhn import is_svhn, load_svhn, load_svhn_by_name
 from qbench.errors import UserError, unknown_name
+from qbench.places import data_root
 from qbench.progress import SILENT, Progress
 
 # What a name may lack to be a file; the zip of either split stands for both.

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from qbench.data.arrays import dataset_from_arrays
 from qbench.data.base import Dataset
-from qbench.data.places import data_root
 from qbench.errors import EnvironmentLacks, UserError
+from qbench.places import data_root
 
 TRAIN_FILE, TEST_FILE = "train_32x32.mat", "test_32x32.mat"
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import CountSummary, DeviceResults, Difference
+from qbench.boards import BOARDS
 from qbench.replaying.scores import Outputs
 from qbench.runtimes.device import DeviceRuntime
 from qbench.statistics import proportion
@@ -36,6 +37,7 @@ def device_results(
         eps: budgets, one for each of `outputs.by_eps`.
     """
     device = runtime.device
+    board = BOARDS.get(device.board)
     budgets: tuple[float | None, ...] = (None, *eps)
     ours_by, theirs_by = (outputs.clean, *outputs.by_eps), (yardstick.clean, *yardstick.by_eps)
     passes = list(zip(budgets, ours_by, theirs_by, strict=True))
@@ -61,6 +63,9 @@ def device_results(
         arena_used=device.arena_used,
         arena_available=device.arena_available,
         model_bytes=device.model_bytes,
+        flash_bytes=board.flash_bytes if board else None,
+        ram_bytes=board.ram_bytes if board else None,
+        link=runtime.link,
         equal=proportion(equal),
         differences=tuple(islice(differences, _SHOWN)),
     )

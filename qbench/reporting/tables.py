@@ -11,6 +11,7 @@ from qbench.artifacts import (
     CountSummary,
     Disagreement,
     Domain,
+    LinkUse,
     Proportion,
     ReplayContent,
 )
@@ -82,7 +83,7 @@ def replay_tables(content: ReplayContent) -> tuple[Table, ...]:
     """Robustness, rounding and disagreement of every runtime; of devices, their cost and correctness."""
     tables = [_robustness(content), _rounding(content), _disagreement(content)]
     if content.devices:
-        tables.append(_devices(content))
+        tables += [_devices(content), _resources(content)]
     if any(each.differences for each in content.devices):
         tables.append(_differences(content))
     return tuple(tables)
@@ -156,14 +157,40 @@ def _devices(content: ReplayContent) -> Table:
             f"{each.equal.count:,} of {each.equal.total:,}",
             each.counter,
             *_cost(each.counts),
-            f"{each.arena_used:,} of {each.arena_available:,}",
-            f"{each.model_bytes:,}",
         )
         for each in content.devices
     )
     columns = ("device", "equal to tflite-ref", "one inference in", "min", "median", "max")
-    memory = ("arena bytes", "model bytes in flash")
-    return Table("Devices: inputs with every output element equal, and cost", (*columns, *memory), rows)
+    return Table("Devices: inputs with every output element equal, and cost", columns, rows)
+
+
+def _resources(content: ReplayContent) -> Table:
+    rows = tuple(
+        (
+            each.runtime,
+            f"{each.arena_used:,} of {each.arena_available:,}",
+            _bytes(each.ram_bytes),
+            f"{each.model_bytes:,}",
+            _bytes(each.flash_bytes),
+            *_line(each.link),
+        )
+        for each in content.devices
+    )
+    memory = ("arena bytes", "RAM", "model bytes", "flash")
+    line = ("payload % of the line's bytes", "payload bytes/s", "repeats", "damaged frames")
+    return Table("Devices: memory, and the line to them", ("device", *memory, *line), rows)
+
+
+def _bytes(count: int | None) -> str:
+    return NOTHING if count is None else f"{count:,}"
+
+
+def _line(link: LinkUse | None) -> tuple[str, ...]:
+    if link is None:
+        return (NOTHING,) * 4
+    share = 100 * link.payload_bytes / link.wire_bytes
+    rate = link.payload_bytes / max(link.seconds, 1e-9)
+    return (f"{share:.1f}", f"{rate:,.0f}", f"{link.repeats:,}", f"{link.damaged:,}")
 
 
 def _cost(counts: CountSummary | None) -> tuple[str, ...]:

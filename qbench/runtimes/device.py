@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,14 +14,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import BundleContent, RuntimeInfo, TensorSpec, sha256_of
+from qbench.artifacts import BundleContent, LinkUse, RuntimeInfo, TensorSpec, sha256_of
 from qbench.boards import board_named
 from qbench.boards.emulator import emulated
-from qbench.boards.image import build, pack
 from qbench.errors import QbenchError, UserError
-from qbench.link import DEFAULT_BAUD, TIMEOUTS, DeviceInfo, connect, present_ports
+from qbench.link import DEFAULT_BAUD, TIMEOUTS, DeviceInfo, Trace, connect, present_ports
+from qbench.link.messages import tensor_bytes
 from qbench.quant import Quantization
 from qbench.runtimes.base import Computed, Runtime
+from qbench.runtimes.packing import packed
 from qbench.runtimes.tflite import TfliteRuntime, check_tflite, inner_grid
 
 _EMULATED = "qemu:"
@@ -37,6 +39,7 @@ class DeviceRuntime(Runtime):
         input, output: its tensors, as the bundle's manifest states them.
         url: a serial port or pty, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
         baud: of a serial line.
+        trace: is shown every byte on the line.
 
     Raises:
         LinkError: the port cannot be opened, nothing answers, or the device cannot run its model.
@@ -56,10 +59,12 @@ class DeviceRuntime(Runtime):
         url: str,
         *,
         baud: int = DEFAULT_BAUD,
+        trace: Trace | None = None,
     ) -> None:
         super().__init__(path, input, output)
+        self._seconds = 0.0
         self._grid = input.quantization or inner_grid(check_tflite(self))
-        self._client = connect(url, baud=baud, model_sha256=sha256_of(path))
+        self._client = connect(url, baud=baud, model_sha256=sha256_of(path), trace=trace)
         try:
             list(self._client.infer(()))  # without inputs, only a device that cannot run its model objects
         except BaseException:
@@ -71,6 +76,21 @@ class DeviceRuntime(Runtime):
     def device(self) -> DeviceInfo:
         """What the device says of itself."""
         return self._client.info
+
+    @property
+    def link(self) -> LinkUse | None:
+        """How the line was used so far; None before the first answer."""
+        stats = self._client.stats
+        if not stats.answers:
+            return None
+        return LinkUse(
+            payload_bytes=stats.answers
+            * (tensor_bytes(self.device.input) + tensor_bytes(self.device.output)),
+            wire_bytes=stats.bytes_out + stats.bytes_in,
+            repeats=stats.repeats,
+            damaged=stats.damaged + stats.reported,
+            seconds=self._seconds,
+        )
 
     @property
     def counter(self) -> str | None:
@@ -107,9 +127,12 @@ class DeviceRuntime(Runtime):
             LinkError: the device is silent, gone, unstable or cannot compute an input. All outputs that were
                 yielded before are right.
         """
+        start = time.monotonic()
         for answer in self._client.infer(self._inputs(batches)):
+            self._seconds += time.monotonic() - start
             output = np.frombuffer(answer.output, self.output.dtype).reshape(1, *self.output.shape)
             yield Computed(output, np.array([answer.count], np.uint64) if self.counter else None)
+            start = time.monotonic()
 
     def _inputs(self, batches: Iterable[NDArray[Any]]) -> Iterator[bytes]:
         for batch in batches:
@@ -134,7 +157,11 @@ class DeviceRuntime(Runtime):
 
 @contextmanager
 def open_devices(
-    urls: Sequence[str], bundle: Path, content: BundleContent, baud: int | None = None
+    urls: Sequence[str],
+    bundle: Path,
+    content: BundleContent,
+    baud: int | None = None,
+    trace: Trace | None = None,
 ) -> Iterator[list[DeviceRuntime]]:
     """The devices at some ports, each with a name of its own, closed in the end.
 
@@ -143,6 +170,7 @@ def open_devices(
         bundle: the bundle's folder.
         content: the bundle's header.
         baud: of serial lines; the firmware's default if None.
+        trace: is shown every byte on the lines.
 
     Raises:
         UserError: a port is named twice, or a device runs another model.
@@ -155,7 +183,7 @@ def open_devices(
         opened: list[DeviceRuntime] = []
         for url in urls:
             port = _emulated(url, bundle, stack) if url.startswith(_EMULATED) else url
-            opened.append(_open(port, bundle, content, baud or DEFAULT_BAUD))
+            opened.append(_open(port, bundle, content, baud or DEFAULT_BAUD, trace))
             stack.callback(opened[-1].close)
         _tell_apart(opened)
         yield opened
@@ -166,18 +194,20 @@ def _emulated(url: str, bundle: Path, stack: ExitStack) -> str:
     board = board_named(url.removeprefix(_EMULATED))
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     model = (bundle / DeviceRuntime.artifact).read_bytes()
-    image = pack(build(board), model, board, folder / "image.elf")
+    image = packed(model, board, folder / "image.elf").image
     return stack.enter_context(emulated(board, image))
 
 
-def _open(url: str, bundle: Path, content: BundleContent, baud: int) -> DeviceRuntime:
+def _open(url: str, bundle: Path, content: BundleContent, baud: int, trace: Trace | None) -> DeviceRuntime:
     artifact = content.artifacts.get(DeviceRuntime.artifact)
     if artifact is None:
         raise UserError(
             f"{bundle} has no {DeviceRuntime.artifact}, which devices execute",
             hint=f"it has {', '.join(sorted(content.artifacts))}",
         )
-    return DeviceRuntime(bundle / DeviceRuntime.artifact, artifact.input, artifact.output, url, baud=baud)
+    return DeviceRuntime(
+        bundle / DeviceRuntime.artifact, artifact.input, artifact.output, url, baud=baud, trace=trace
+    )
 
 
 def _tell_apart(opened: Sequence[DeviceRuntime]) -> None:

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from qbench.errors import UserError
+from qbench.places import firmware_digest
 from qbench.quant import Quantization
 from qbench.runtimes.batched import BatchedRuntime, Worker
-from qbench.runtimes.hostlib import HostModel, require_tools, source_digest
+from qbench.runtimes.hostlib import HostModel, require_tools
 from qbench.runtimes.tflite import check_tflite, inner_grid
 
 
@@ -31,7 +32,7 @@ class HostRuntime(BatchedRuntime):
             EnvironmentLacks: it cannot be built here.
         """
         require_tools()
-        return "qbench-firmware", source_digest()[:12]
+        return "qbench-firmware", firmware_digest()[:12]
 
     def _open(self) -> Sequence[Worker]:
         self.package()

@@ -6,7 +6,6 @@ import ctypes
 import functools
 import hashlib
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -18,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts.environment import environment
-from qbench.data.places import cache_dir
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
+from qbench.places import cache_dir, firmware_digest, firmware_sources, require_programs
 
 LIBRARY = "libqbench_host.so"
 
@@ -175,39 +174,15 @@ def _load(path: Path) -> ctypes.CDLL:
     return library
 
 
-def firmware_sources() -> Path:
-    """The folder with the firmware's sources: beside the package in a checkout, inside it when installed."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "firmware", package.parent / "firmware"):
-        if (folder / "host" / "Makefile").is_file():
-            return folder
-    raise EnvironmentLacks("the firmware's sources are missing", hint="install qbench again")
-
-
-@functools.cache
-def source_digest() -> str:
-    """SHA-256 over the names and contents of the runtime's sources."""
-    root = firmware_sources()
-    digest = hashlib.sha256()
-    for folder in ("core", "kernels", "host"):
-        for file in sorted((root / folder).iterdir()):
-            if file.suffix in {".c", ".h"} or file.name == "Makefile":
-                digest.update(f"{folder}/{file.name}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
-
-
 def require_tools() -> None:
     """Check that the library can be built here.
 
     Raises:
         EnvironmentLacks: there is no make or no C compiler.
     """
-    missing = [tool for tool in ("make", "cc") if shutil.which(tool) is None]
-    if missing:
-        raise EnvironmentLacks(
-            f"the runtime 'host' is built from C and needs {' and '.join(missing)}",
-            hint="install make and a C compiler (Debian: apt install build-essential)",
-        )
+    require_programs(
+        "the runtime 'host', built from C,", {"make": "build-essential", "cc": "build-essential"}
+    )
 
 
 @functools.cache
@@ -218,7 +193,7 @@ def built_library() -> Path:
         EnvironmentLacks: no make or no C compiler, or they fail.
     """
     cpu = hashlib.sha256(repr((environment().cpu, environment().cpu_flags)).encode()).hexdigest()
-    folder = cache_dir() / f"host-{source_digest()[:16]}-{cpu[:8]}"
+    folder = cache_dir() / f"host-{firmware_digest()[:16]}-{cpu[:8]}"
     if (folder / LIBRARY).is_file():
         return folder / LIBRARY
     require_tools()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from qbench.artifacts import (
     load,
 )
 from qbench.errors import UserError
+from qbench.link import hex_trace
 from qbench.progress import SILENT, Advance, Progress
 from qbench.quant import Quantization
 from qbench.replaying.devices import YARDSTICK, device_results
@@ -45,6 +46,7 @@ def replay(
     *,
     devices: Sequence[str] = (),
     baud: int | None = None,
+    trace: TextIO | None = None,
     threads: int | None = None,
     force: bool = False,
     progress: Progress = SILENT,
@@ -65,6 +67,7 @@ def replay(
             `socket://HOST:PORT` or `rfc2217://HOST:PORT`. A device's runtime is called `device:<board>`, and
             its folder `device-<board>`.
         baud: of serial lines; the firmware's default if None.
+        trace: gets a hex dump of the lines to the devices.
         threads: inputs computed side by side, never changing a result; all cores if None.
         force: replace what `out` holds.
         progress: hears of every chunk.
@@ -78,7 +81,9 @@ def replay(
     source, attacked = load(Path(bundle), "bundle"), load(Path(advset), "advset")
     _check_fit(source.content, attacked.content)
     names = _chosen(runtimes, devices)
-    with open_devices(devices, source.path, source.content, baud) as found:
+    with open_devices(
+        devices, source.path, source.content, baud, hex_trace(trace) if trace else None
+    ) as found:
         versions = {name: " ".join(runtime_class(name).package()) for name in names}
         versions |= {each.name: _firmware(each) for each in found}
         recipe = Recipe(

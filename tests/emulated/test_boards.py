@@ -81,4 +81,4 @@ def test_the_device_says_what_it_is(device: tuple[Board, Client]) -> None:
 def test_a_model_that_does_not_fit_flash_is_refused(tmp_path: Path) -> None:
     board = BOARDS["mps3-an547"]
     with pytest.raises(UserError, match="393,217 bytes, and mps3-an547 has 393,200 bytes"):
-        pack(tmp_path / "any.elf", bytes(board.model_bytes + 1), board, tmp_path / "out.elf")
+        pack(tmp_path / "any.elf", bytes(board.memory["MODEL"].bytes + 1), board, tmp_path / "out.elf")

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qbench.runtimes.hostlib import HostModel, firmware_sources
+from qbench.places import firmware_sources
+from qbench.runtimes.hostlib import HostModel
 from tests.golden.cases import GENERATORS, draw
 from tests.golden.oracles import host
 

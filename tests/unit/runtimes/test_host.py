@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qbench.errors import EnvironmentLacks, UserError
+from qbench.places import firmware_digest
 from qbench.runtimes import hostlib
 from qbench.runtimes.specs import read_specs
 from tests.unit.runtimes.conftest import open_file, samples
@@ -46,7 +47,7 @@ def test_threads_never_change_a_result(folder):
 def test_it_names_itself_by_its_sources(folder):
     info = open_file("host", folder / "int8.tflite").info
     assert (info.name, info.package, info.kernels) == ("host", "qbench-firmware", "portable")
-    assert hostlib.source_digest().startswith(info.version)
+    assert firmware_digest().startswith(info.version)
 
 
 def test_float_ends_round_on_the_inner_grid(folder):

@@ -106,6 +106,8 @@ def test_the_folder_holds_what_it_says(whole, dataset):
         "eps-1",
         "logits-eps-0",
         "logits-eps-1",
+        "queries-eps-0",
+        "queries-eps-1",
     }
     assert len(set(arrays["indices"])) == 50
     assert np.array_equal(arrays["inputs"], dataset.inputs(dataset.test.x[arrays["indices"]]))
@@ -118,9 +120,16 @@ def test_the_folder_holds_what_it_says(whole, dataset):
         assert result.correct == np.sum(arrays[f"logits-eps-{i}"].argmax(axis=1) == arrays["labels"])
         assert result.correct < whole.content.clean_correct
         assert result.unchanged == 0
+        assert result.queries is None
+        success = (arrays["logits-clean"].argmax(axis=1) == arrays["labels"]) & (
+            arrays[f"logits-eps-{i}"].argmax(axis=1) != arrays["labels"]
+        )
+        moved = (found - arrays["inputs"])[success].reshape(success.sum(), -1)
+        assert result.sizes.l2 == pytest.approx(np.linalg.norm(moved, axis=1).mean(), rel=1e-5)
+        assert result.sizes.l0 == pytest.approx((moved != 0).sum(axis=1).mean())
 
 
-@pytest.mark.parametrize("batches", [1, 3, 5])
+@pytest.mark.parametrize("batches", [1, 2, 3])
 def test_an_interrupted_attack_goes_on_to_the_same_bytes(bundle, dataset, whole, tmp_path, batches):
     with pytest.raises(KeyboardInterrupt):
         attack(bundle, dataset, tmp_path / "advset", **SETTINGS, progress=Interrupting(batches))

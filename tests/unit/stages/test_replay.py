@@ -46,12 +46,14 @@ def write_advset(bundle, out, **changes):
             "preprocessing": content.preprocessing,
             "attack": "signs",
             "norm": "linf",
+            "oracle": None,
             "surrogate": "float",
             "grid": "float",
             "count": COUNT,
             "clean_correct": 0,
             "results": tuple(
-                EpsResult(eps=eps, file=f"eps-{i}.npy", correct=0, unchanged=0) for i, eps in enumerate(EPS)
+                EpsResult(eps=eps, file=f"eps-{i}.npy", correct=0, unchanged=0, sizes=None, queries=None)
+                for i, eps in enumerate(EPS)
             ),
         }
         return draft.commit(AdvsetContent(**(found | changes)))

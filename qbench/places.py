@@ -1,0 +1,66 @@
+"""Where things lie: data sets, what is kept of them, the firmware's sources."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from qbench.errors import EnvironmentLacks, InternalFault
+
+# What a build of the firmware depends on.
+_SOURCE_SUFFIXES = {".c", ".h", ".S", ".ld", ".mk"}
+
+
+def data_root() -> Path | None:
+    """The folder that `$QBENCH_DATA` names, where bare data set names are looked up; None if unset."""
+    root = os.environ.get("QBENCH_DATA")
+    return Path(root).expanduser() if root else None
+
+
+def cache_dir() -> Path:
+    """For downloads, decoded images and built firmware: `$QBENCH_CACHE`, else the user's cache folder."""
+    import platformdirs
+
+    override = os.environ.get("QBENCH_CACHE")
+    return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("qbench"))
+
+
+@functools.cache
+def firmware_sources() -> Path:
+    """The folder with the firmware's sources: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).parent
+    for folder in (package / "firmware", package.parent / "firmware"):
+        if (folder / "Makefile").is_file():
+            return folder
+    raise InternalFault("the firmware's sources are missing", hint="install qbench again")
+
+
+@functools.cache
+def firmware_digest() -> str:
+    """SHA-256 of the firmware's sources and Makefiles: two versions of them are never taken for one."""
+    digest = hashlib.sha256()
+    root = firmware_sources()
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if relative.parts[0] != "tests" and (path.suffix in _SOURCE_SUFFIXES or path.name == "Makefile"):
+            digest.update(relative.as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def require_programs(purpose: str, packages: dict[str, str]) -> None:
+    """Check that programs are installed.
+
+    Args:
+        purpose: what needs them, as a sentence begins: "the runtime 'host'".
+        packages: by program, the Debian packages that bring it.
+
+    Raises:
+        EnvironmentLacks: which are missing, and how to get them.
+    """
+    missing = [program for program in packages if shutil.which(program) is None]
+    if missing:
+        wanted = " ".join(sorted({packages[program] for program in missing}))
+        raise EnvironmentLacks(f"{purpose} needs {' and '.join(missing)}", hint=f"apt install {wanted}")
