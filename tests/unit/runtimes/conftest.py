@@ -23,14 +23,14 @@ def tflite_bytes(model, ends=tf.int8, batch=None):
     frozen = convert_variables_to_constants_v2(forward.get_concrete_function())
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([x[np.newaxis]] for x in samples(100))
+    converter.representative_dataset = lambda: ([x[np.newaxis]] for x in samples(100, model.input_shape[1:]))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = ends
     return converter.convert()
 
 
-def samples(count):
-    return np.random.default_rng(3).random((count, *SHAPE), np.float32)
+def samples(count, shape=SHAPE):
+    return np.random.default_rng(3).random((count, *shape), np.float32)
 
 
 def open_file(name, path, specs=None, threads=1):
