@@ -1,0 +1,67 @@
+"""What `pip install` brings: all of qbench works without the repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an empty environment into which the wheel was installed; it borrows the dependencies."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    subprocess.run([*build, str(REPOSITORY)], check=True, capture_output=True)
+    (wheel,) = folder.glob("qbench-*.whl")
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    python = folder / "venv" / "bin" / "python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True
+    )
+    # A .pth file inside a folder that a .pth names is not read: the checkout does not come in with it.
+    (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
+def run(python: Path, *words: object, cwd: Path) -> str:
+    """What the installed qbench prints."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [python, "-m", "qbench", *map(str, words)],
+        cwd=cwd,
+        env={**environment, "QBENCH_CACHE": str(cwd / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_wheel_is_what_runs(installed, tmp_path):
+    asked = [installed, "-c", "import qbench; print(qbench.__file__)"]
+    place = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert Path(place.strip()).is_relative_to(installed.parents[1])
+
+
+def test_networks_and_the_host_runtime_come_with_it(installed, tmp_path):
+    assert "digits-cnn" in run(installed, "models", cwd=tmp_path)
+    assert '"host"' in run(installed, "runtimes", "--json", cwd=tmp_path)
+
+
+@pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no cross compiler for Arm")
+def test_firmware_is_built_and_packed_from_it(installed, bundle, tmp_path):
+    image = tmp_path / "image.elf"
+    words = ("firmware", "pack", bundle.path, "--board", "stm32f405", "--out", image)
+    assert "image written" in run(installed, *words, cwd=tmp_path)
+    assert image.stat().st_size > 100_000
