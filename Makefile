@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 VENV   ?= .venv
 OUT    ?= out/demo
+BOARD  ?= stm32f405
+SECONDS_EACH ?= 30
 
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -9,25 +11,45 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS   := $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" if sys.version_info[:2] == (3, 11) else "")' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type bench docs clean
+.PHONY: help setup demo attacked replay-emulated emulator test fuzz lint type bench docs clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.dev ## Make the virtual environment with everything that development needs
 
-demo: $(VENV)/.user ## Train, export, attack, replay on every int8 runtime here, report (under 3 minutes)
+demo: attacked emulator ## Train, export, attack, replay on every int8 runtime and an emulated board, report (3 minutes)
+	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/fgsm --out $(OUT)/replay-fgsm
+	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --out $(OUT)/replay-pgd
+	@if $(CAN_EMULATE); then $(MAKE) --no-print-directory replay-emulated; else \
+	  echo "going on without an emulated board: QEMU or the cross compiler for Arm is missing"; fi
+	$(BIN)/qbench report $(OUT)/replay-fgsm $(OUT)/replay-pgd $$(ls -d $(OUT)/replay-$(BOARD) 2>/dev/null) --out $(OUT)/report
+
+attacked: $(VENV)/.user
 	$(BIN)/qbench train digits-cnn --data digits --out $(OUT)/trained
 	$(BIN)/qbench export $(OUT)/trained --data digits --out $(OUT)/bundle
 	$(BIN)/qbench attack $(OUT)/bundle --data digits --attack fgsm --eps 4/255,8/255,16/255,32/255 --out $(OUT)/fgsm
 	$(BIN)/qbench attack $(OUT)/bundle --data digits --attack pgd --eps 4/255,8/255,16/255,32/255 --out $(OUT)/pgd
-	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/fgsm --out $(OUT)/replay-fgsm
-	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --out $(OUT)/replay-pgd
-	$(BIN)/qbench report $(OUT)/replay-fgsm $(OUT)/replay-pgd --out $(OUT)/report
+
+replay-emulated: attacked ## Replay the demo's attack on an emulated board: BOARD=stm32f405, mps2-an386, mps2-an500, mps3-an547
+	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --device qemu:$(BOARD) --out $(OUT)/replay-$(BOARD)
+
+CAN_EMULATE = command -v qemu-system-arm >/dev/null && command -v arm-none-eabi-gcc >/dev/null
+SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
+
+# Without apt or the right to use it, there is nothing to do here, and the demo says so.
+emulator: ## Install QEMU and the cross compiler for Arm, where apt is there and may be used
+	@$(CAN_EMULATE) || ! command -v apt-get >/dev/null || ! $(SUDO) true 2>/dev/null || { \
+	  echo "installing QEMU and the cross compiler for Arm"; $(SUDO) apt-get update -qq; \
+	  $(SUDO) apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi; \
+	} >/dev/null || true
 
 test: $(VENV)/.dev ## Lint, type-check, and run the whole test suite
 	$(MAKE) --no-print-directory lint type
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/.dev ## Fuzz the firmware's model reader and frame decoder: SECONDS_EACH=30
+	QBENCH_FUZZ_SECONDS=$(SECONDS_EACH) $(BIN)/python -m pytest tests/fuzz -q -rP
 
 lint: $(VENV)/.dev ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .
@@ -41,6 +63,7 @@ bench: $(VENV)/.dev ## Print speeds as ratios against named rivals and floors
 	$(BIN)/python benchmarks/attacks.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/link.py
+	$(BIN)/python benchmarks/instructions.py
 
 docs: $(VENV)/.dev ## Write the generated parts of docs/ again
 	$(BIN)/python docs/generate.py

@@ -1,11 +1,12 @@
-/* Runs a fuzz target without libFuzzer: mutates the seed files given for a number of executions.
+/* Runs a fuzz target without libFuzzer: mutates the seed files given for a number of seconds.
  *
- *     fuzz_model_gcc EXECUTIONS SEED FILE...
+ *     fuzz_model_gcc SECONDS SEED FILE...
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define LARGEST 65536
 
@@ -60,16 +61,17 @@ static size_t load(const char *path, uint8_t *data) {
 
 int main(int count, char **words) {
     static uint8_t seed[LARGEST], data[LARGEST];
-    unsigned long executions, i;
+    unsigned long executions = 0;
+    size_t size = 0;
+    time_t end;
     if (count < 4) {
-        fprintf(stderr, "usage: %s EXECUTIONS SEED FILE...\n", words[0]);
+        fprintf(stderr, "usage: %s SECONDS SEED FILE...\n", words[0]);
         return 2;
     }
-    executions = strtoul(words[1], NULL, 10);
+    end = time(NULL) + strtol(words[1], NULL, 10);
     state = strtoul(words[2], NULL, 10) * 2 + 1;
-    for (i = 0; i < executions; i++) {
-        static size_t size;
-        if (i % 64 == 0) size = load(words[3 + draw((uint32_t)count - 3)], seed);
+    for (; time(NULL) < end; executions++) {
+        if (executions % 64 == 0) size = load(words[3 + draw((uint32_t)count - 3)], seed);
         memcpy(data, seed, size);
         LLVMFuzzerTestOneInput(data, mutate(data, size));
     }

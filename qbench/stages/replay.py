@@ -283,18 +283,20 @@ class _Job:
 
     def _rounding(self, grid: InputGrid | None) -> Rounding:
         """What a grid does to every budget's inputs, and how the float network labels them then."""
-        x = np.asarray(self.inputs.clean)
-        changed = tuple((a != x).any(axis=tuple(range(1, x.ndim))) for a in self.inputs.adversarial)
+        changed, erased, clamped, labels = [], [], [], []
+        for budget in range(len(self.inputs.eps)):
+            parts = [self._rounded(grid, budget, start) for start in range(0, len(self.inputs.truth), _CHUNK)]
+            for whole, part in zip((changed, erased, clamped, labels), zip(*parts, strict=True), strict=True):
+                whole.append(np.concatenate(part))
+        return Rounding(tuple(changed), tuple(erased), tuple(clamped), tuple(labels))
+
+    def _rounded(self, grid: InputGrid | None, budget: int, start: int) -> tuple[NDArray[Any], ...]:
+        """Of one chunk: what the attack changed, what rounding erased and clamped, the float labels then."""
+        rows = slice(start, start + _CHUNK)
+        x, x_adv = np.asarray(self.inputs.clean[rows]), np.asarray(self.inputs.adversarial[budget][rows])
+        changed = (x_adv != x).any(axis=tuple(range(1, x.ndim)))
         if grid is None:
-            nothing = tuple(np.zeros(len(x), bool) for _ in changed)
-            return Rounding(changed, nothing, nothing, self._float.by_eps)
-        found = [
-            grid.rounded(np.asarray(a), x, eps, self.inputs.advset.norm)
-            for a, eps in zip(self.inputs.adversarial, self.inputs.eps, strict=True)
-        ]
-        return Rounding(
-            changed,
-            tuple(each.erased for each in found),
-            tuple(each.clamped for each in found),
-            tuple(self._float_labels(grid.values(each.codes)) for each in found),
-        )
+            nothing = np.zeros(len(x), bool)
+            return changed, nothing, nothing, self._float.by_eps[budget][rows]
+        found = grid.rounded(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm)
+        return changed, found.erased, found.clamped, self._float_labels(grid.values(found.codes))

@@ -1,23 +1,4 @@
-/* Arm's MPS2 AN500 image in QEMU: CMSDK UART 0, SysTick at 25 MHz. */
-#include "../common/board.h"
-#include "../common/cmsdk_uart.h"
-#include "../common/systick.h"
+/* Arm's MPS2 AN500 image in QEMU. */
+#include "../common/mps2.h"
 
-#define UART ((cmsdk_uart *)0x40004000u)
-#define RECEIVE_LINE 0u
-
-const board_facts board = {"mps2-an500", "Cortex-M7", 25000000u};
-
-void board_start(void) {
-    systick_start();
-    cmsdk_uart_start(UART, board.clock_hz, RECEIVE_LINE);
-}
-
-void board_transmit(uint8_t byte) { cmsdk_uart_transmit(UART, byte); }
-
-void board_receive_interrupt(void) { cmsdk_uart_receive(UART, &board_ring); }
-
-/* QEMU runs an instruction in 64 ns (-icount shift=6): 1.6 ticks each. */
-uint64_t board_count(void) { return systick_ticks() * 5u / 8u; }
-
-ql_counter board_counter(void) { return QL_COUNT_INSTRUCTIONS; }
+const board_facts board = {"mps2-an500", "Cortex-M7", MPS2_CLOCK_HZ};

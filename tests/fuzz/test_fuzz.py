@@ -1,0 +1,46 @@
+"""The parts of the firmware that read what strangers wrote, under sanitizers and a mutator."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qbench.link.codec import Frame, Kind, encode
+from qbench.places import firmware_sources
+from tests.golden.cases import GENERATORS, draw
+
+pytestmark = pytest.mark.slow
+SECONDS = os.environ.get("QBENCH_FUZZ_SECONDS", "5")
+
+
+def models() -> list[bytes]:
+    """A model of each operator."""
+    return [draw(operator, 0).model for operator in GENERATORS]
+
+
+def frames() -> list[bytes]:
+    """Each kind that a host sends: as the fuzz target frames it itself, and as bytes on the line."""
+    payloads = {Kind.HELLO: b"\1", Kind.PING: b"", Kind.INFER: bytes(range(16))}
+    bare = [b"\0" + bytes([kind, 1, 0, 2, 0, 0, 0]) + payload for kind, payload in payloads.items()]
+    return bare + [encode(Frame(kind, 1, 2, payload)) * 2 for kind, payload in payloads.items()]
+
+
+@pytest.mark.parametrize(("target", "seeds"), [("fuzz_model", models), ("fuzz_frame", frames)])
+def test_nothing_that_comes_in_does_harm(tmp_path: Path, target: str, seeds) -> None:
+    make = ["make", "-s", "-C", str(firmware_sources() / "host"), f"BUILD={tmp_path}", f"{target}_gcc"]
+    subprocess.run(make, check=True)
+    files = []
+    for number, seed in enumerate(seeds()):
+        files.append(tmp_path / f"seed-{number}")
+        files[-1].write_bytes(seed)
+    words = [str(tmp_path / f"{target}_gcc"), SECONDS, "1", *map(str, files)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    print(f"{target}: {done.stdout}")  # noqa: T201 - the figure that `make fuzz` is for
+    found = re.fullmatch(r"(\d+) executions, no fault\n", done.stdout)
+    assert found
+    assert int(found[1]) > 100
