@@ -102,9 +102,9 @@ class TfliteRuntime(BatchedRuntime):
     def _open(self) -> Sequence[Worker]:
         package, _ = self.package()
         model = check_tflite(self)
-        self._grid = self.input.quantization or inner_grid(model)
         content = self.path.read_bytes()
         try:
+            self._grid = self.input.quantization or inner_grid(model)
             first = self._open_batched(content, package)
             others = [
                 _Interpreter(content, self.resolver, package, self.batch) for _ in range(self.threads - 1)

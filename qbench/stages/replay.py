@@ -283,12 +283,11 @@ class _Job:
 
     def _rounding(self, grid: InputGrid | None) -> Rounding:
         """What a grid does to every budget's inputs, and how the float network labels them then."""
-        changed, erased, clamped, labels = [], [], [], []
-        for budget in range(len(self.inputs.eps)):
-            parts = [self._rounded(grid, budget, start) for start in range(0, len(self.inputs.truth), _CHUNK)]
-            for whole, part in zip((changed, erased, clamped, labels), zip(*parts, strict=True), strict=True):
-                whole.append(np.concatenate(part))
-        return Rounding(tuple(changed), tuple(erased), tuple(clamped), tuple(labels))
+        chunks = range(0, len(self.inputs.truth), _CHUNK)
+        budgets = range(len(self.inputs.eps))
+        by_eps = [zip(*(self._rounded(grid, i, start) for start in chunks), strict=True) for i in budgets]
+        whole = [[np.concatenate(parts) for parts in each] for each in by_eps]
+        return Rounding(*(tuple(each) for each in zip(*whole, strict=True)))
 
     def _rounded(self, grid: InputGrid | None, budget: int, start: int) -> tuple[NDArray[Any], ...]:
         """Of one chunk: what the attack changed, what rounding erased and clamped, the float labels then."""
