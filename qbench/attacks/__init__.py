@@ -2,9 +2,10 @@
 
 from qbench.attacks.base import Adversarials, Attack, Grid, Victims
 from qbench.attacks.gradient import Bim, Fgsm, Pgd
+from qbench.attacks.lattice import Lattice
 from qbench.errors import unknown_name
 
-ATTACKS: dict[str, type[Attack]] = {attack.name: attack for attack in (Fgsm, Bim, Pgd)}
+ATTACKS: dict[str, type[Attack]] = {attack.name: attack for attack in (Fgsm, Bim, Pgd, Lattice)}
 
 __all__ = ["ATTACKS", "Adversarials", "Attack", "Grid", "Victims", "find_attack"]
 

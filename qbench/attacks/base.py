@@ -153,7 +153,7 @@ class Attack(ABC):
             first = error.errors()[0]
             name, said = str(first["loc"][0]), first["msg"]
             raise UserError(
-                f"{cls.name}: {name} {first['input']!r} cannot be used",
+                f"{cls.name}: {name.replace('_', ' ')} {first['input']} cannot be used",
                 cause=said,
                 hint=known[name].description,
             ) from error

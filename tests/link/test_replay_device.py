@@ -74,8 +74,12 @@ def test_a_replay_on_a_device_equals_the_reference_in_every_element(bundle, advs
     assert counts.shape == (300,)
     assert (found.counts.min, found.counts.max) == (counts.min(), counts.max())
     assert np.sum(counts <= found.counts.median) >= 150 <= np.sum(counts >= found.counts.median)
-    shown = replay_tables(content)[-1].markdown()
-    assert "| device:host | 300 of 300 | nanoseconds |" in shown
+    assert found.link.payload_bytes == 300 * (64 + 10)
+    assert found.link.payload_bytes < found.link.wire_bytes < 2 * found.link.payload_bytes
+    assert (found.flash_bytes, found.ram_bytes) == (None, None)
+    equality, memory = (table.markdown() for table in replay_tables(content)[-2:])
+    assert "| device:host | 300 of 300 | nanoseconds |" in equality
+    assert f"| {found.model_bytes:,} |" in memory
     again = qbench.replay(bundle.path, advset.path, [], tmp_path / "out", devices=[device.path])
     assert again.reused
 

@@ -14,19 +14,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 COUNT = 128
 
 
-@pytest.fixture(scope="module")
-def resnet8(data_root):
-    file = data_root / "mlperf-tiny" / "ic-resnet8" / "float.h5"
-    return KerasSurrogate.load(file, Preprocessing(scale=255.0), IMAGE)
-
-
-@pytest.fixture(scope="module")
-def victims(data_root):
-    data = load_dataset(str(data_root / "cifar10-jpeg-test.zip"))
-    rows = np.random.default_rng(0).permutation(len(data.test))[:COUNT]
-    return Victims(data.inputs(data.test.x[rows]), data.test.y[rows], rows)
-
-
 @pytest.mark.parametrize("eps", [0.5 / 255, 1 / 255])
 @pytest.mark.parametrize(
     ("name", "norm", "rival", "steps"),

@@ -206,7 +206,7 @@ def test_other_data_is_noted_and_unfit_data_refused(bundle, dataset, tmp_path):
     [
         ({"eps": (-0.1,)}, "not a positive number"),
         ({"eps": (4.0,)}, "wider than the whole image domain"),
-        ({"step_size": float("nan")}, "step_size nan cannot be used"),
+        ({"step_size": float("nan")}, "step size nan cannot be used"),
         ({"steps": 0}, "steps 0 cannot be used"),
         ({"count": 0}, "at least 1"),
         ({"attack": "fgsm"}, "no setting of fgsm 'steps'"),
