@@ -84,7 +84,7 @@ def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
     a = tf.cast(accumulator, tf.int64)
     left = np.maximum(scale.exponents, 0)
     if left.any():
-        shifted = a * tf.constant(2**left)
+        shifted = a * tf.constant(_single(2**left))
         a = tf.cast(tf.cast(shifted, tf.int32), tf.int64)  # wraps, as the register does
         bound = min(bound << int(left.max()), 1 << 31)
     right = np.maximum(-scale.exponents, 0)
@@ -95,14 +95,15 @@ def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
     mantissas = scale.mantissas << widened
     nudge = (1 << 30) + np.where(right > 0, 1 << (30 + right), 0) << widened
     below = np.where(right > 0, 1 << _MANTISSA_BITS, 0) << widened
-    product = a * tf.constant(mantissas)
+    product = a * tf.constant(_single(mantissas))
     negative = tf.bitwise.right_shift(product, tf.constant(63, tf.int64))  # -1, or 0
-    total = product + tf.constant(nudge)
+    total = product + tf.constant(_single(nudge))
     if below.any():
         total += negative * tf.constant(_single(below))
     return tf.bitwise.right_shift(total, tf.constant(_single(shift + _MANTISSA_BITS)))
 
 
 def _single(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A scalar where all are equal, which broadcasts faster."""
-    return values.reshape(-1)[0] if (values == values.reshape(-1)[0]).all() else values
+    """A scalar where all are equal: it broadcasts faster, and to any rank."""
+    first = values.reshape(-1)[:1]
+    return first.reshape(()) if (values == first).all() else values

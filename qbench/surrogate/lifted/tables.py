@@ -70,7 +70,8 @@ def logistic(node: Node) -> Lowered:
 
     def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
         one = np.float32(1)
-        return one / (one + np.exp(-x.astype(np.float64)).astype(np.float32))
+        with np.errstate(over="ignore"):  # to infinity, as in C
+            return one / (one + np.exp(-x.astype(np.float64)).astype(np.float32))
 
     return _sigmoidal(node, sigmoid, tf.sigmoid, 256, -128)
 
