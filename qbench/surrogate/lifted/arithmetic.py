@@ -30,7 +30,7 @@ def sub(node: Node) -> Lowered:
 
 
 def _sum(node: Node, sign: int) -> Lowered:
-    """a + sign * b: both operands brought to twice the larger scale, added, and requantized."""
+    """A + sign * b: both operands brought to twice the larger scale, added, and requantized."""
     a, b, y = node.input(0), node.input(1), node.output
     node.require_codes(a, b, y)
     twice = 2.0 * float(max(a.scale, b.scale))
@@ -82,7 +82,7 @@ def quantize(node: Node) -> Lowered:
 
 
 def nearest_code(x: tf.Tensor, tensor: Tensor) -> tf.Tensor:
-    """x / scale, to nearest, ties away from zero, as C's `roundf`; before any clamp."""
+    """X / scale, to nearest, ties away from zero, as C's `roundf`; before any clamp."""
     import tensorflow as tf
 
     steps = x / tensor.scale

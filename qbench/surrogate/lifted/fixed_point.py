@@ -66,10 +66,10 @@ class Scale:
 
 
 def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
-    """accumulator * scale, rounded twice, as TFLite's MultiplyByQuantizedMultiplier with double rounding.
+    """Accumulator * scale, rounded twice, as TFLite's MultiplyByQuantizedMultiplier with double rounding.
 
-    Both roundings are one floor: of (a m + 2^30 + 2^(30 + s)) / 2^(31 + s) for a m >= 0, and with 2^31 less in
-    the numerator for a m < 0 and s > 0, where m is the mantissa and s the right shift.
+    Both roundings are one floor: of (a m + 2^30 + 2^(30 + s)) / 2^(31 + s) for a m >= 0, and with 2^31 less
+    in the numerator for a m < 0 and s > 0, where m is the mantissa and s the right shift.
 
     Args:
         accumulator: [..., channels] whole numbers of any dtype that holds them.
@@ -101,6 +101,12 @@ def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
     if below.any():
         total += negative * tf.constant(_single(below))
     return tf.bitwise.right_shift(total, tf.constant(_single(shift + _MANTISSA_BITS)))
+
+
+def round_shift(x: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """x / 2^bits, to nearest, ties away from zero."""
+    found: NDArray[np.int64] = np.sign(x) * ((np.abs(x) + (1 << bits >> 1)) >> bits)
+    return found
 
 
 def _single(values: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -149,7 +149,9 @@ def _resized(node: Node, axis: int) -> tuple[int, int, bool, bool]:
 def _nearest_positions(node: Node, axis: int) -> NDArray[np.int32]:
     before, after, aligned, half_pixel = _resized(node, axis)
     spread = aligned and after > 1
-    scale = np.float32(before - 1) / np.float32(after - 1) if spread else np.float32(before) / np.float32(after)
+    scale = (
+        np.float32(before - 1) / np.float32(after - 1) if spread else np.float32(before) / np.float32(after)
+    )
     at = (np.arange(after, dtype=np.float32) + np.float32(0.5 if half_pixel else 0)) * scale
     nearest = np.floor(at + np.float32(0.5)) if aligned else np.floor(at)
     return np.clip(nearest, 0, before - 1).astype(np.int32)

@@ -126,7 +126,7 @@ def read_graph(content: bytes) -> Graph:
             _integers(graph.inputs),
             _integers(graph.outputs),
         )
-    except Exception as error:  # noqa: BLE001 - the generated reader trips over damage in many ways
+    except Exception as error:
         raise UserError(
             "the .tflite file cannot be read",
             cause=f"it is damaged ({type(error).__name__}: {error})",

@@ -85,12 +85,12 @@ def _exp_last_quarter(x: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _high_mul(a: Any, b: Any) -> Any:
-    """a * b / 2^31, to nearest, ties up; int64."""
+    """A * b / 2^31, to nearest, ties up; int64."""
     return (a * b + (1 << 30)) // (1 << 31)
 
 
 def _round_shift(x: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    """x / 2^bits, to nearest, ties away from zero."""
+    """X / 2^bits, to nearest, ties away from zero."""
     found: NDArray[np.int64] = np.sign(x) * ((np.abs(x) + (1 << bits >> 1)) >> bits)
     return found
 
@@ -114,7 +114,7 @@ def _one_over_one_plus(x: tf.Tensor) -> tf.Tensor:
 
 
 def _shift_left(x: tf.Tensor, bits: int) -> tf.Tensor:
-    """x * 2^bits, saturated to 32 bits."""
+    """X * 2^bits, saturated to 32 bits."""
     import tensorflow as tf
 
     return tf.clip_by_value(x * (1 << bits), -(1 << 31), _ONE)

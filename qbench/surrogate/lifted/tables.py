@@ -166,11 +166,11 @@ def _saturated(x: Codes) -> Codes:
 
 
 def _high_mul_16(a: Codes, b: int) -> Codes:
-    """a * b / 2^15, to nearest, ties up."""
+    """A * b / 2^15, to nearest, ties up."""
     return _saturated((a * b + (1 << 14)) >> 15)
 
 
 def _round_shift(x: Codes, bits: int) -> Codes:
-    """x / 2^bits, to nearest, ties away from zero."""
+    """X / 2^bits, to nearest, ties away from zero."""
     found: Codes = np.sign(x) * ((np.abs(x) + ((1 << bits) >> 1)) >> bits)
     return found

@@ -49,7 +49,7 @@ def conv_2d(node: Node) -> Lowered:
     axes = _axes(node, filters.shape[:2])
     groups, rest = divmod(node.input(0).shape[3], filters.shape[2])
     node.require(rest == 0 and filters.shape[3] % groups == 0, "its channels do not fit its weights")
-    weights = _weights(node, _dilated(filters, axes), channel_axis=0)
+    weights = _weights(node, _dilated(filters, axes))
     padding = node.option("padding")
 
     def convolve(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
@@ -72,7 +72,7 @@ def depthwise_conv_2d(node: Node) -> Lowered:
     axes = _axes(node, filters.shape[:2])
     depth = node.input(0).shape[3]
     node.require(filters.shape[2] % depth == 0, "its channels do not fit its weights")
-    weights = _weights(node, _dilated(filters, axes), channel_axis=3)
+    weights = _weights(node, _dilated(filters, axes))
     padding = node.option("padding")
     alike = axes[0].stride == axes[1].stride
 
@@ -95,7 +95,7 @@ def fully_connected(node: Node) -> Lowered:
 
     node.require(node.option("weightsFormat") == 0, "shuffled weights are not supported")
     codes = _codes(node).T
-    weights = _weights(node, codes, channel_axis=0)
+    weights = _weights(node, codes)
     shape = [-1, *node.output.shape[1:]]
 
     def multiply(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
@@ -134,7 +134,7 @@ def _codes(node: Node) -> NDArray[np.int64]:
     return node.constant(1).astype(np.int64) - int(zeros[0])
 
 
-def _weights(node: Node, codes: NDArray[np.int64], channel_axis: int) -> _Weights:
+def _weights(node: Node, codes: NDArray[np.int64]) -> _Weights:
     """Weights with output channels last, bias, scale and bound."""
     scales = node.input(1).scales
     channels = codes.shape[-1]
@@ -170,7 +170,7 @@ def _axes(node: Node, windows: tuple[int, ...]) -> tuple[Axis, Axis]:
 
 
 def _dilated(filters: NDArray[np.int64], axes: tuple[Axis, Axis]) -> NDArray[np.int64]:
-    """Filters [height, width, ...] with zeros in the gaps: TensorFlow has no gradient of dilation on the CPU."""
+    """Filters [height, width, ...] with zeros in the gaps; TensorFlow has no gradient of dilation on CPUs."""
     wide = np.zeros((axes[0].window, axes[1].window, *filters.shape[2:]), np.int64)
     wide[:: axes[0].dilation, :: axes[1].dilation] = filters
     return wide
