@@ -104,7 +104,7 @@ def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
 
 
 def round_shift(x: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    """x / 2^bits, to nearest, ties away from zero."""
+    """Divide by 2^bits, to nearest, ties away from zero."""
     found: NDArray[np.int64] = np.sign(x) * ((np.abs(x) + (1 << bits >> 1)) >> bits)
     return found
 

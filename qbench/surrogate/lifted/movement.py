@@ -154,7 +154,8 @@ def _nearest_positions(node: Node, axis: int) -> NDArray[np.int32]:
     )
     at = (np.arange(after, dtype=np.float32) + np.float32(0.5 if half_pixel else 0)) * scale
     nearest = np.floor(at + np.float32(0.5)) if aligned else np.floor(at)
-    return np.clip(nearest, 0, before - 1).astype(np.int32)
+    positions: NDArray[np.int32] = np.clip(nearest, 0, before - 1).astype(np.int32)
+    return positions
 
 
 def _interpolation(node: Node, axis: int) -> NDArray[Any]:

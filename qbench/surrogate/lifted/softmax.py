@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.surrogate.lifted.fixed_point import Scale
+from qbench.surrogate.lifted.fixed_point import Scale, round_shift
 from qbench.surrogate.lifted.node import Lowered, Node, as_float
 
 if TYPE_CHECKING:
@@ -79,20 +79,15 @@ def _exp_last_quarter(x: NDArray[np.int64]) -> NDArray[np.int64]:
     x = x + (1 << 28)
     x2 = _high_mul(x, x)
     x3, x4 = _high_mul(x2, x), _high_mul(x2, x2)
-    cubic = _high_mul(_round_shift(x4, 2) + x3, _THIRD)
-    series = x + _round_shift(cubic + x2, 1)
-    return _EXP_MINUS_EIGHTH + _high_mul(np.full_like(x, _EXP_MINUS_EIGHTH), series)
+    cubic = _high_mul(round_shift(x4, 2) + x3, _THIRD)
+    series = x + round_shift(cubic + x2, 1)
+    found: NDArray[np.int64] = _EXP_MINUS_EIGHTH + _high_mul(series, _EXP_MINUS_EIGHTH)
+    return found
 
 
 def _high_mul(a: Any, b: Any) -> Any:
     """A * b / 2^31, to nearest, ties up; int64."""
     return (a * b + (1 << 30)) // (1 << 31)
-
-
-def _round_shift(x: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    """X / 2^bits, to nearest, ties away from zero."""
-    found: NDArray[np.int64] = np.sign(x) * ((np.abs(x) + (1 << bits >> 1)) >> bits)
-    return found
 
 
 def _log2(x: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.surrogate.lifted.fixed_point import Scale, rescale
+from qbench.surrogate.lifted.fixed_point import Scale, rescale, round_shift
 from qbench.surrogate.lifted.gradients import Clamp
 from qbench.surrogate.lifted.node import Lowered, Node
 from qbench.surrogate.lifted.reader import CODES
@@ -117,10 +117,10 @@ def hard_swish(node: Node) -> Lowered:
         inner = codes << 7
         opened = _saturated(inner << (gate_shift - 1)) if gate_shift > 0 else inner
         opened = _high_mul_16(opened, gate)
-        opened = _saturated(opened << 1) if gate_shift > 0 else _round_shift(opened, -gate_shift)
+        opened = _saturated(opened << 1) if gate_shift > 0 else round_shift(opened, -gate_shift)
         opened = (opened + (1 << 15)) >> 1
         product = opened * _high_mul_16(inner, output)
-        return _round_shift(np.sign(product) * (np.abs(product) >> 15), -output_shift)
+        return round_shift(np.sign(product) * (np.abs(product) >> 15), -output_shift)
 
     def real(codes: tf.Tensor) -> tf.Tensor:
         value = codes * x.scale
@@ -168,9 +168,3 @@ def _saturated(x: Codes) -> Codes:
 def _high_mul_16(a: Codes, b: int) -> Codes:
     """A * b / 2^15, to nearest, ties up."""
     return _saturated((a * b + (1 << 14)) >> 15)
-
-
-def _round_shift(x: Codes, bits: int) -> Codes:
-    """X / 2^bits, to nearest, ties away from zero."""
-    found: Codes = np.sign(x) * ((np.abs(x) + ((1 << bits) >> 1)) >> bits)
-    return found
