@@ -38,7 +38,7 @@ def _sum(node: Node, sign: int) -> Lowered:
     node.require(0 < output < 1, "the output's scale is too small for those of the inputs")
     first, second = Scale.of(float(a.scale) / twice), Scale.of(float(b.scale) / twice)
     scales = first, second if sign > 0 else second.negated()
-    bound = _CODE_SPAN << _HEADROOM
+    bound, clamp = _CODE_SPAN << _HEADROOM, node.clamp()
     units = np.float32(float(a.scale) / float(y.scale)), np.float32(sign * float(b.scale) / float(y.scale))
 
     def exact(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
@@ -46,12 +46,12 @@ def _sum(node: Node, sign: int) -> Lowered:
             rescale(x * np.float32(1 << _HEADROOM), scale, bound)
             for x, scale in zip((a, b), scales, strict=True)
         )
-        return as_float(rescale(sum(wide), Scale.of(output), bound))
+        return as_float(rescale(sum(wide), Scale.of(output), bound, clamped_at_zero=clamp.low >= 0))
 
     def real(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
         return a * units[0] + b * units[1]
 
-    return node.integer_operator(exact, real, node.clamp())
+    return node.integer_operator(exact, real, clamp)
 
 
 def mul(node: Node) -> Lowered:

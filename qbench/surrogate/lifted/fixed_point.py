@@ -65,7 +65,7 @@ class Scale:
         return real
 
 
-def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
+def rescale(accumulator: tf.Tensor, scale: Scale, bound: int, *, clamped_at_zero: bool = False) -> tf.Tensor:
     """Accumulator * scale, rounded twice, as TFLite's MultiplyByQuantizedMultiplier with double rounding.
 
     Both roundings are one floor: of (a m + 2^30 + 2^(30 + s)) / 2^(31 + s) for a m >= 0, and with 2^31 less
@@ -75,6 +75,7 @@ def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
         accumulator: [..., channels] whole numbers of any dtype that holds them.
         scale: for each channel or for all.
         bound: what no accumulator exceeds in size.
+        clamped_at_zero: negative results, which will be clamped, may be one too large; saves time.
 
     Returns:
         int64, same shape.
@@ -96,10 +97,10 @@ def rescale(accumulator: tf.Tensor, scale: Scale, bound: int) -> tf.Tensor:
     nudge = (1 << 30) + np.where(right > 0, 1 << (30 + right), 0) << widened
     below = np.where(right > 0, 1 << _MANTISSA_BITS, 0) << widened
     product = a * tf.constant(_single(mantissas))
-    negative = tf.bitwise.right_shift(product, tf.constant(63, tf.int64))  # -1, or 0
     total = product + tf.constant(_single(nudge))
-    if below.any():
-        total += negative * tf.constant(_single(below))
+    if below.any() and not clamped_at_zero:
+        sign_bits = tf.bitwise.right_shift(product, tf.constant(63, tf.int64))  # all ones, or none
+        total -= tf.bitwise.bitwise_and(sign_bits, tf.constant(_single(below)))
     return tf.bitwise.right_shift(total, tf.constant(_single(shift + _MANTISSA_BITS)))
 
 

@@ -114,14 +114,16 @@ def _weighted(node: Node, weights: _Weights, product: Callable[[Any, Any], Any])
     real_weights = (weights.codes * unit).astype(np.float32)
     real_bias = (weights.bias * unit).astype(np.float32)
 
+    clamp = node.clamp()
+
     def exact(x: tf.Tensor) -> tf.Tensor:
         sums = tf.nn.bias_add(product(tf.cast(x, dtype), tf.constant(whole)), tf.constant(bias))
-        return as_float(rescale(sums, weights.scale, weights.bound))
+        return as_float(rescale(sums, weights.scale, weights.bound, clamped_at_zero=clamp.low >= 0))
 
     def real(x: tf.Tensor) -> tf.Tensor:
         return tf.nn.bias_add(product(x, tf.constant(real_weights)), tf.constant(real_bias))
 
-    return node.integer_operator(exact, real, node.clamp())
+    return node.integer_operator(exact, real, clamp)
 
 
 def _codes(node: Node) -> NDArray[np.int64]:
