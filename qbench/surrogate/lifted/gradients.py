@@ -90,9 +90,9 @@ def integer_operator(exact: Function, real: Function, clamp: Clamp, rule: Gradie
         def gradient(upstream: tf.Tensor) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(inputs)
-                unrounded = real(*inputs)
-            through = _through(rule, upstream, raw, codes, unrounded, clamp)
-            return tape.gradient(unrounded, list(inputs), output_gradients=through)
+                softened = _staircase(real(*inputs)) if rule == "smooth" else real(*inputs)
+            through = _through(rule, upstream, raw, codes, clamp)
+            return tape.gradient(softened, list(inputs), output_gradients=through)
 
         return codes, gradient
 
@@ -111,7 +111,6 @@ def _through(
     upstream: tf.Tensor,
     raw: tf.Tensor,
     codes: tf.Tensor,
-    unrounded: tf.Tensor,
     clamp: Clamp,
 ) -> tf.Tensor:
     """The part of an upstream gradient that crosses the rounding and the clamp."""
@@ -122,8 +121,6 @@ def _through(
     if rule == "ste":
         limited = _limited(raw, _whole(clamp.floor), _whole(clamp.ceiling))
         return upstream if limited is raw else tf.where(limited == raw, upstream, 0.0)
-    if rule == "smooth":
-        upstream *= _staircase_slope(unrounded)
     return tf.where(codes == raw, upstream, 0.0)
 
 
@@ -132,10 +129,11 @@ def _whole(bound: float) -> float:
     return bound if math.isinf(bound) else math.floor(bound + 0.5)
 
 
-def _staircase_slope(x: tf.Tensor) -> tf.Tensor:
-    """The slope of a staircase of sigmoids that meets the whole numbers; its mean is 1."""
+def _staircase(x: tf.Tensor) -> tf.Tensor:
+    """A staircase of sigmoids that meets the whole numbers; the mean of its slope is 1."""
     import tensorflow as tf
 
-    step = tf.sigmoid(_STEEPNESS * (x - tf.floor(x) - 0.5))
-    rise = 2 / (1 + math.exp(-_STEEPNESS / 2)) - 1
-    return step * (1 - step) * (_STEEPNESS / rise)
+    below = tf.floor(x)
+    first = 1 / (1 + math.exp(_STEEPNESS / 2))
+    step = tf.sigmoid(_STEEPNESS * (x - below - 0.5))
+    return below + (step - first) / (1 - 2 * first)
