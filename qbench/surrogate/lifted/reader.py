@@ -95,6 +95,11 @@ class Graph:
         return {index: operator for operator in self.operators for index in operator.outputs}
 
 
+def is_tflite(content: bytes) -> bool:
+    """Whether a file bears the format's identifier."""
+    return content[4:8] == _IDENTIFIER
+
+
 def read_graph(content: bytes) -> Graph:
     """Parse a `.tflite` file.
 
@@ -103,7 +108,7 @@ def read_graph(content: bytes) -> Graph:
     """
     from ai_edge_litert import schema_py_generated as schema
 
-    if content[4:8] != _IDENTIFIER:
+    if not is_tflite(content):
         raise UserError("this is no .tflite file", cause="it lacks the format's identifier TFL3")
     try:
         model = schema.ModelT.InitFromPackedBuf(content)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qbench.surrogate.lifted.fixed_point import Scale, rescale
 from qbench.surrogate.lifted.node import Lowered, Node, as_float
-from qbench.surrogate.lifted.windows import Axis, pad_image
+from qbench.surrogate.lifted.windows import Axis, pad_image, with_gaps
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -49,7 +49,7 @@ def conv_2d(node: Node) -> Lowered:
     axes = _axes(node, filters.shape[:2])
     groups, rest = divmod(node.input(0).shape[3], filters.shape[2])
     node.require(rest == 0 and filters.shape[3] % groups == 0, "its channels do not fit its weights")
-    weights = _weights(node, _dilated(filters, axes))
+    weights = _weights(node, with_gaps(filters, axes[0].dilation, axes[1].dilation))
     padding = node.option("padding")
 
     def convolve(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
@@ -72,7 +72,7 @@ def depthwise_conv_2d(node: Node) -> Lowered:
     axes = _axes(node, filters.shape[:2])
     depth = node.input(0).shape[3]
     node.require(filters.shape[2] % depth == 0, "its channels do not fit its weights")
-    weights = _weights(node, _dilated(filters, axes))
+    weights = _weights(node, with_gaps(filters, axes[0].dilation, axes[1].dilation))
     padding = node.option("padding")
     alike = axes[0].stride == axes[1].stride
 
@@ -169,10 +169,3 @@ def _axes(node: Node, windows: tuple[int, ...]) -> tuple[Axis, Axis]:
         for i, letter in enumerate("HW")
     )
     return rows, columns
-
-
-def _dilated(filters: NDArray[np.int64], axes: tuple[Axis, Axis]) -> NDArray[np.int64]:
-    """Filters [height, width, ...] with zeros in the gaps; TensorFlow has no gradient of dilation on CPUs."""
-    wide = np.zeros((axes[0].window, axes[1].window, *filters.shape[2:]), np.int64)
-    wide[:: axes[0].dilation, :: axes[1].dilation] = filters
-    return wide

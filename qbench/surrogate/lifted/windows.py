@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,3 +53,13 @@ def pad_image(x: tf.Tensor, axes: tuple[Axis, Axis], value: float) -> tf.Tensor:
     rows, columns = axes
     paddings = [[0, 0], [rows.before, rows.after], [columns.before, columns.after], [0, 0]]
     return tf.pad(x, paddings, constant_values=value)
+
+
+def with_gaps(filters: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """Filters [height, width, ...] dilated by zeros; TensorFlow has no gradient of dilation on CPUs."""
+    height, width = (
+        (size - 1) * step + 1 for size, step in zip(filters.shape, (rows, columns), strict=False)
+    )
+    wide = np.zeros((height, width, *filters.shape[2:]), filters.dtype)
+    wide[::rows, ::columns] = filters
+    return wide
