@@ -41,6 +41,7 @@ class TfliteClassifier:
         self._rule = rule
         self._network = LiftedNetwork(graph, rule, [scores])
         self._input, self._scores = graph.tensors[graph.inputs[0]], graph.tensors[scores]
+        _require_batch(self._network.graph)
         for tensor in (self._input, self._scores):
             if tensor.dtype != "float32" and not tensor.quantized:
                 raise UserError(
@@ -69,6 +70,23 @@ class TfliteClassifier:
             self._rule,
         )
         return rounding(x)
+
+
+def _require_batch(graph: Graph) -> None:
+    """Refuse a graph that mixes the inputs of a batch.
+
+    Raises:
+        UserError: the output of an operator does not begin with the batch.
+    """
+    batch = graph.tensors[graph.inputs[0]].shape[:1]
+    for operator in graph.operators:
+        shape = graph.tensors[operator.outputs[0]].shape
+        if shape[:1] != batch:
+            raise UserError(
+                f"operator {operator.index}, {operator.name}, cannot be lifted into a gradient",
+                cause=f"its output {shape} does not begin with the batch of {batch}",
+                hint="attack the float network instead",
+            )
 
 
 def before_softmax(graph: Graph) -> int:
