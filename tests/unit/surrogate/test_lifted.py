@@ -230,6 +230,5 @@ def test_white_box_beats_transfer(resnet8, images):
     path, victims, eps = resnet8 / "int8.tflite", images.rows(0, 128), 1 / 255
     transfer = KerasSurrogate.load(resnet8 / "float.h5", PIXELS, IMAGE)
     lifted = LiftedSurrogate.load(path, PIXELS, IMAGE)
-    clean = accuracy_on_device(lifted, victims, path, 0.5 / 255)  # less than a pixel: nothing is left of it
     white_box = accuracy_on_device(lifted, victims, path, eps)
-    assert white_box <= accuracy_on_device(transfer, victims, path, eps) < clean
+    assert white_box <= accuracy_on_device(transfer, victims, path, eps) < 0.1
