@@ -15,9 +15,6 @@ from qbench.surrogate.lifted.reader import Graph, read_graph
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_TRANSPARENT = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
-"""What may stand between a final softmax and the output."""
-
 
 class TfliteClassifier:
     """A network with one input and one output, both int8, uint8 or float32.
@@ -91,8 +88,6 @@ def _require_batch(graph: Graph) -> None:
 
 def before_softmax(graph: Graph) -> int:
     """The tensor that goes into a final softmax, or the output where there is none."""
-    index = graph.outputs[0]
-    operator = graph.producers.get(index)
-    while operator is not None and operator.name in _TRANSPARENT:
-        operator = graph.producers.get(operator.inputs[0])
-    return operator.inputs[0] if operator is not None and operator.name == "SOFTMAX" else index
+    (output,) = graph.outputs
+    behind = graph.behind(output)
+    return behind[-1].inputs[0] if behind and behind[-1].name == "SOFTMAX" else output

@@ -10,7 +10,7 @@ import numpy as np
 from qbench.errors import UserError
 from qbench.surrogate.lifted import arithmetic, movement, pooling, softmax, tables, weighted
 from qbench.surrogate.lifted.folding import fold_shapes
-from qbench.surrogate.lifted.gradients import GradientRule
+from qbench.surrogate.lifted.gradients import GradientRule, rule_for_scores
 from qbench.surrogate.lifted.node import Lowered, Node
 from qbench.surrogate.lifted.reader import Graph, Tensor
 
@@ -63,7 +63,7 @@ class LiftedNetwork:
 
     Args:
         graph: of the file.
-        rule: what gradients the operators have.
+        rule: what gradients the operators have; see `rule_for_scores` on those that give outputs.
         outputs: the tensors to compute; None takes the graph's outputs.
 
     Attributes:
@@ -76,11 +76,12 @@ class LiftedNetwork:
     def __init__(self, graph: Graph, rule: GradientRule, outputs: Sequence[int] | None = None) -> None:
         self.graph = fold_shapes(graph)
         self.outputs = tuple(self.graph.outputs if outputs is None else outputs)
+        last = {operator.index for index in self.outputs for operator in self.graph.behind(index)}
         self._steps: list[tuple[Lowered, tuple[int, ...], int]] = []
         for operator in self.graph.operators:
             if operator.index not in self._needed():
                 continue
-            node = Node(operator, self.graph, rule)
+            node = Node(operator, self.graph, rule_for_scores(rule) if operator.index in last else rule)
             if operator.name not in OPERATORS:
                 known = ", ".join(OPERATORS)
                 raise node.refused(f"it is not supported; supported are {known}")

@@ -7,11 +7,12 @@ that fuses it into integer kernels may land on the other side of a rounding tie.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qbench.surrogate.lifted.gradients import GradientRule
+from qbench.surrogate.lifted.gradients import GradientRule, rule_for_scores
 from qbench.surrogate.lifted.qdq_operators import lower
 from qbench.surrogate.lifted.qdq_reader import read_qdq
 
@@ -33,12 +34,17 @@ class QdqClassifier:
     def __init__(self, content: bytes, rule: GradientRule) -> None:
         self._graph = read_qdq(content, rule)
         self._output = self._graph.before_softmax()
+        last = {node.index for node in self._graph.behind(self._output)}
         needed, waiting = set(), {self._output}
         for node in reversed(self._graph.nodes):
             if node.output in waiting:
                 needed.add(node.index)
                 waiting.update(node.inputs)
-        self._steps = [(lower(node), node) for node in self._graph.nodes if node.index in needed]
+        self._steps = [
+            (lower(replace(node, rule=rule_for_scores(rule)) if node.index in last else node), node)
+            for node in self._graph.nodes
+            if node.index in needed
+        ]
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """Scores [n, classes] of inputs [n, *shape] float32 in the network's unit."""

@@ -74,13 +74,20 @@ class QdqGraph:
     entry: str = ""
     exit: str = ""
 
+    def behind(self, tensor: str) -> list[QdqNode]:
+        """The operators behind a tensor, the last first: changes of shape and scale, and what feeds them."""
+        producers = {node.output: node for node in self.nodes}
+        found = []
+        node = producers.get(tensor)
+        while node is not None:
+            found.append(node)
+            node = producers.get(node.inputs[0]) if node.kind in _TRANSPARENT else None
+        return found
+
     def before_softmax(self) -> str:
         """The tensor that goes into a final Softmax, or the output where there is none."""
-        producers = {node.output: node for node in self.nodes}
-        node = producers.get(self.exit)
-        while node is not None and node.kind in _TRANSPARENT:
-            node = producers.get(node.inputs[0])
-        return node.inputs[0] if node is not None and node.kind == "Softmax" else self.exit
+        behind = self.behind(self.exit)
+        return behind[-1].inputs[0] if behind and behind[-1].kind == "Softmax" else self.exit
 
 
 def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:

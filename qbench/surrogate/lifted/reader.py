@@ -13,6 +13,7 @@ from qbench.errors import UserError
 
 _IDENTIFIER = b"TFL3"
 CODES = ("int8", "uint8")
+_TRANSPARENT = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,15 @@ class Graph:
     def producers(self) -> dict[int, Operator]:
         """The operator behind each tensor that is neither input nor constant."""
         return {index: operator for operator in self.operators for index in operator.outputs}
+
+    def behind(self, index: int) -> list[Operator]:
+        """The operators behind a tensor, the last first: changes of shape and scale, and what feeds them."""
+        found = []
+        operator = self.producers.get(index)
+        while operator is not None:
+            found.append(operator)
+            operator = self.producers.get(operator.inputs[0]) if operator.name in _TRANSPARENT else None
+        return found
 
 
 def is_tflite(content: bytes) -> bool:

@@ -188,6 +188,28 @@ def test_the_smooth_slope_rises_between_codes_and_is_one_on_average():
     assert slopes[500] > 2 * slopes[0]
 
 
+@pytest.mark.parametrize("end", ["FULLY_CONNECTED", "QUANTIZE", "DEQUANTIZE"])
+@pytest.mark.parametrize("rule", GRADIENTS)
+def test_scores_that_saturate_keep_their_gradient(rule, end):
+    m = ModelBuilder()
+    x, y = m.tensor((1, 2), scale=1.0), m.tensor((1, 2), scale=0.25)
+    weights = m.constant(np.array([[100, 0], [0, 100]], np.int8), 1.0)
+    m.operator("FULLY_CONNECTED", [x, weights], [y], "FullyConnectedOptions", version=4)
+    if end == "QUANTIZE":
+        y, inner = m.tensor((1, 2), "uint8", scale=0.25, zero_point=128), y
+        m.operator("QUANTIZE", [inner], [y], "QuantizeOptions")
+    if end == "DEQUANTIZE":
+        y, inner = m.tensor((1, 2), "float32"), y
+        m.operator("DEQUANTIZE", [inner], [y], "DequantizeOptions")
+    surrogate = LiftedSurrogate(m.build([x], [y]), Preprocessing(), INT8_FEATURES, rule)
+    point = tf.constant([[3.0, -5.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(point)
+        scores = surrogate.logits(point)
+    assert rule == "float" or scores.numpy().tolist() == [[31.75, -32.0]]
+    assert (tape.gradient(scores, point).numpy() > 0).all()
+
+
 def test_an_unknown_rule_is_refused(resnet8):
     with pytest.raises(UserError) as refused:
         LiftedSurrogate.load(resnet8 / "int8.tflite", PIXELS, IMAGE, "cliped-ste")
