@@ -13,7 +13,7 @@ from tests.golden.builder import ModelBuilder
 from tests.golden.cases import GENERATORS, SAMPLES, Case, draw
 from tests.golden.oracles import ORACLES
 
-CASES = 12
+CASES = 8
 
 # Their outputs are not real functions of codes.
 NOT_DIFFERENTIATED = {"shape_plumbing"}
@@ -116,20 +116,20 @@ def test_float_gradient_equals_finite_differences(operator):
         assert float(slope) == pytest.approx(norm, rel=0.02, abs=1e-4 * (1 + size))
 
 
-@pytest.mark.parametrize("rule", ["ste", "clipped-ste", "identity-relu", "smooth"])
 @pytest.mark.parametrize("operator", sorted(set(GENERATORS) - NOT_DIFFERENTIATED))
-def test_gradients_are_finite(operator, rule):
+def test_gradients_are_finite(operator):
     case = draw(operator, 0)
     graph = read_graph(case.model)
-    network = LiftedNetwork(graph, rule)
     tensors = [graph.tensors[index] for index in graph.inputs]
     inputs = [values(t, x[0]) for t, x in zip(tensors, case.inputs, strict=True)]
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        y = weighted_sum(network, inputs, 0)
-    for x, gradient in zip(inputs, tape.gradient(y, inputs), strict=True):
-        assert gradient.shape == x.shape
-        assert np.isfinite(gradient).all()
+    for rule in ("ste", "clipped-ste", "identity-relu", "smooth"):
+        network = LiftedNetwork(graph, rule)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            y = weighted_sum(network, inputs, 0)
+        for x, gradient in zip(inputs, tape.gradient(y, inputs), strict=True):
+            assert gradient.shape == x.shape
+            assert np.isfinite(gradient).all()
 
 
 def test_an_unknown_operator_is_named_with_its_index():
