@@ -42,16 +42,22 @@ def _sum(node: Node, sign: int) -> Lowered:
     units = np.float32(float(a.scale) / float(y.scale)), np.float32(sign * float(b.scale) / float(y.scale))
 
     def exact(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-        wide = (
-            rescale(x * np.float32(1 << _HEADROOM), scale, bound)
-            for x, scale in zip((a, b), scales, strict=True)
-        )
+        wide = (_widened(x, scale) for x, scale in zip((a, b), scales, strict=True))
         return as_float(rescale(sum(wide), Scale.of(output), bound, clamped_at_zero=clamp.low >= 0))
 
     def real(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
         return a * units[0] + b * units[1]
 
     return node.integer_operator(exact, real, clamp)
+
+
+def _widened(x: tf.Tensor, scale: Scale) -> tf.Tensor:
+    """An operand of a sum, brought to the common scale with all its headroom; int64."""
+    import tensorflow as tf
+
+    if abs(scale.real[0]) == 0.5:  # the one with the larger scale: nothing to round
+        return tf.cast(x, tf.int64) * int(scale.real[0] * (1 << _HEADROOM))
+    return rescale(x * np.float32(1 << _HEADROOM), scale, _CODE_SPAN << _HEADROOM)
 
 
 def mul(node: Node) -> Lowered:
