@@ -254,3 +254,22 @@ def test_white_box_beats_transfer(resnet8, images):
     lifted = LiftedSurrogate.load(path, PIXELS, IMAGE)
     white_box = accuracy_on_device(lifted, victims, path, eps)
     assert white_box <= accuracy_on_device(transfer, victims, path, eps) < 0.1
+
+
+def test_white_box_finds_what_transfer_from_another_checkpoint_misses(data_root):
+    folder = data_root / "mlperf-tiny" / "kws-dscnn"
+    path, samples = folder / "int8.tflite", np.load(folder / "samples.npz")
+    specs = read_specs(path)
+    grid = specs[0].quantization
+    preprocessing = Preprocessing(scale=grid.scale, offset=-grid.zero_point * grid.scale)
+    clean = samples["x"][:64]
+    victims = Victims(clean.astype(np.float32), samples["y"][:64].astype(np.int64), np.arange(64))
+    runtime, left = TfliteReferenceRuntime(path, *specs), []
+    for surrogate in (
+        LiftedSurrogate.load(path, preprocessing, INT8_FEATURES),
+        KerasSurrogate.load(folder / "float.keras", preprocessing, INT8_FEATURES),
+    ):
+        (found,) = find_attack("pgd")(surrogate, batch=64, steps=10).perturb(victims, 1.0)
+        codes = InputGrid(grid, preprocessing).rounded(found.x, victims.x, 1.0, "linf").codes
+        left.append(float((runtime.invoke(codes).argmax(1) == victims.y).mean()))
+    assert left[0] < 0.1 < left[1]
