@@ -1,0 +1,103 @@
+"""ADD, SUB and MUL, broadcast; and the changes of scale at a graph's ends, QUANTIZE and DEQUANTIZE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qbench.surrogate.lifted.fixed_point import Scale, rescale
+from qbench.surrogate.lifted.node import Lowered, Node, as_float
+from qbench.surrogate.lifted.reader import CODES, Tensor
+from qbench.surrogate.lifted.tables import requantize
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_HEADROOM = 20
+"""Bits that TFLite shifts the operands of a sum to the left."""
+_CODE_SPAN = 255
+
+
+def add(node: Node) -> Lowered:
+    """ADD."""
+    return _sum(node, 1)
+
+
+def sub(node: Node) -> Lowered:
+    """SUB."""
+    return _sum(node, -1)
+
+
+def _sum(node: Node, sign: int) -> Lowered:
+    """A + sign * b: both operands brought to twice the larger scale, added, and requantized."""
+    a, b, y = node.input(0), node.input(1), node.output
+    node.require_codes(a, b, y)
+    twice = 2.0 * float(max(a.scale, b.scale))
+    output = twice / (float(y.scale) * (1 << _HEADROOM))
+    node.require(0 < output < 1, "the output's scale is too small for those of the inputs")
+    first, second = Scale.of(float(a.scale) / twice), Scale.of(float(b.scale) / twice)
+    scales = first, second if sign > 0 else second.negated()
+    bound, clamp = _CODE_SPAN << _HEADROOM, node.clamp()
+    units = np.float32(float(a.scale) / float(y.scale)), np.float32(sign * float(b.scale) / float(y.scale))
+
+    def exact(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        wide = (_widened(x, scale) for x, scale in zip((a, b), scales, strict=True))
+        return as_float(rescale(sum(wide), Scale.of(output), bound, clamped_at_zero=clamp.low >= 0))
+
+    def real(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return a * units[0] + b * units[1]
+
+    return node.integer_operator(exact, real, clamp)
+
+
+def _widened(x: tf.Tensor, scale: Scale) -> tf.Tensor:
+    """An operand of a sum, brought to the common scale with all its headroom; int64."""
+    import tensorflow as tf
+
+    if abs(scale.real[0]) == 0.5:  # the one with the larger scale: nothing to round
+        return tf.cast(x, tf.int64) * int(scale.real[0] * (1 << _HEADROOM))
+    return rescale(x * np.float32(1 << _HEADROOM), scale, _CODE_SPAN << _HEADROOM)
+
+
+def mul(node: Node) -> Lowered:
+    """MUL; the product of the scales is taken in single precision, as TFLite does."""
+    a, b, y = node.input(0), node.input(1), node.output
+    node.require_codes(a, b, y)
+    scale = Scale.of(np.float64(a.scale * b.scale / y.scale))
+    unit = np.float32(scale.real[0])
+
+    def exact(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return as_float(rescale(a * b, scale, _CODE_SPAN**2))
+
+    def real(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return a * b * unit
+
+    return node.integer_operator(exact, real, node.clamp())
+
+
+def quantize(node: Node) -> Lowered:
+    """QUANTIZE: float32 to codes, or codes to those of another scale."""
+    x, y = node.input(0), node.output
+    node.require(y.dtype in CODES and y.quantized, f"its output is {y.dtype}, not int8 or uint8")
+    if x.dtype != "float32":
+        return requantize(node)
+    return node.integer_operator(
+        lambda x: nearest_code(x, y), lambda x: x / y.scale, node.clamp(activation=0)
+    )
+
+
+def nearest_code(x: tf.Tensor, tensor: Tensor) -> tf.Tensor:
+    """X / scale, to nearest, ties away from zero, as C's `roundf`; before any clamp."""
+    import tensorflow as tf
+
+    steps = x / tensor.scale
+    whole = tf.where(steps < 0, tf.math.ceil(steps), tf.floor(steps))
+    return whole + tf.where(tf.abs(steps - whole) >= 0.5, tf.sign(steps), 0.0)
+
+
+def dequantize(node: Node) -> Lowered:
+    """DEQUANTIZE."""
+    x = node.input(0)
+    node.require(x.dtype in CODES and x.quantized, f"its input is {x.dtype}, not int8 or uint8")
+    return lambda codes: codes * x.scale
