@@ -70,7 +70,8 @@ def project_codes(
         inside = _truncated_to_l2(flat, eps_in_codes)
     else:
         inside = _nearest_in_l1(flat, _whole_codes(eps_in_codes))
-    return (clean.astype(np.int32) + inside.reshape(delta.shape)).astype(codes.dtype)
+    moved: NDArray[Any] = clean.astype(np.int32) + inside.reshape(delta.shape)
+    return moved.astype(codes.dtype)
 
 
 def _whole_codes(eps_in_codes: float) -> int:

@@ -26,9 +26,9 @@ def steepest_step(gradient: tf.Tensor, norm: Norm) -> tf.Tensor:
     """The direction of unit length along which a linear loss rises fastest, sample by sample.
 
     Linf: the sign of the gradient; L2: the gradient over its length. Zero where the gradient is zero.
-    L1: equal steps of the hundredth of the elements with the largest gradients, as in SLIDE (Tramer and Boneh,
-    "Adversarial Training and Robustness for Multiple Perturbations", NeurIPS 2019, algorithm 1): the steepest
-    step moves a single element, which takes a climb hundreds of steps.
+    L1: equal steps of the hundredth of the elements with the largest gradients, as in SLIDE (Tramer and
+    Boneh, "Adversarial Training and Robustness for Multiple Perturbations", NeurIPS 2019, algorithm 1). The
+    steepest step would move a single element, and a climb would take hundreds.
     """
     import tensorflow as tf
 
@@ -96,7 +96,7 @@ def random_points(
     """Uniform points in the ball, one a key (seed, input, restart), whatever batch they are drawn in.
 
     L2: a Gaussian direction and a radius eps * u^(1/d) (Muller, 1959). L1: d of d + 1 spacings with random
-    signs, from exponential variates (Devroye, "Non-Uniform Random Variate Generation", 1986, section V.2.1).
+    signs, from exponential variates (Devroye, "Non-Uniform Random Variate Generation", 1986, section V.2).
 
     Returns:
         [len(keys), *shape] float32.
