@@ -29,9 +29,7 @@ def margin(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """
     import tensorflow as tf
 
-    true = tf.one_hot(y, logits.shape[-1], on_value=True, off_value=False)
-    best_wrong = tf.reduce_max(tf.where(true, -np.inf, logits), axis=1)
-    return best_wrong - _of_class(logits, y)
+    return tf.reduce_max(_wrong_only(logits, y), axis=1) - of_class(logits, y)
 
 
 def dlr(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -52,10 +50,24 @@ def targeted_dlr(logits: tf.Tensor, y: tf.Tensor, target: tf.Tensor) -> tf.Tenso
 
     largest = tf.math.top_k(logits, 4).values
     spread = largest[:, 0] - (largest[:, 2] + largest[:, 3]) / 2
-    return (_of_class(logits, target) - _of_class(logits, y)) / (spread + _TINY)
+    return (of_class(logits, target) - of_class(logits, y)) / (spread + _TINY)
 
 
-def _of_class(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+def top_rivals(logits: tf.Tensor, y: tf.Tensor, count: int) -> tf.Tensor:
+    """The wrong classes with the best logits, best first: [n, count] int32, or all where there are fewer."""
+    import tensorflow as tf
+
+    return tf.math.top_k(_wrong_only(logits, y), min(count, logits.shape[-1] - 1)).indices
+
+
+def _wrong_only(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    import tensorflow as tf
+
+    return tf.where(tf.one_hot(y, logits.shape[-1], on_value=True, off_value=False), -np.inf, logits)
+
+
+def of_class(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The logits [n] of one class a sample."""
     import tensorflow as tf
 
     return tf.gather(logits, y, axis=1, batch_dims=1)

@@ -90,6 +90,14 @@ def _lengths(x: tf.Tensor) -> tf.Tensor:
     return tf.sqrt(tf.reduce_sum(tf.square(x), axis=axes, keepdims=True))
 
 
+def lengths(delta: tf.Tensor, norm: Norm) -> tf.Tensor:
+    """The norm of every perturbation of [n, *shape]: [n] float32. `size` is the same for arrays."""
+    import tensorflow as tf
+
+    flat = tf.reshape(delta, [tf.shape(delta)[0], -1])
+    return tf.norm(flat, ord={"linf": np.inf, "l2": 2, "l1": 1}[norm], axis=1)
+
+
 def random_points(
     shape: tuple[int, ...], eps: float, norm: Norm, keys: Iterable[tuple[int, int, int]]
 ) -> NDArray[np.float32]:
