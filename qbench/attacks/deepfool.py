@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from qbench.attacks.base import Settings
-from qbench.attacks.compaction import replace_rows, rows_first
+from qbench.attacks.compaction import ActiveRows
 from qbench.attacks.hyperplane import plane_distance, step_to_plane
 from qbench.attacks.losses import of_class, top_rivals
 from qbench.attacks.minimum import GradientMinimumNormAttack, Nearest
@@ -50,14 +50,12 @@ class DeepFool(GradientMinimumNormAttack):
         rivals = top_rivals(clean.logits, y, self.settings.candidates - 1)
 
         def body(i: tf.Tensor, total: tf.Tensor, best: Nearest) -> tuple[tf.Tensor, tf.Tensor, Nearest]:
-            rows = rows_first(best.missing)
-            x_part, y_part, total_part = (tf.gather(each, rows) for each in (x, y, total))
-            best_part = Nearest(*(tf.gather(each, rows) for each in best))
+            rows = ActiveRows.of(best.missing)
+            x_part, y_part, total_part, best_part = rows.of_each((x, y, total, best))
             here = self._overshot(x_part, total_part)
-            total_part += self._step(here, y_part, tf.gather(rivals, rows))
+            total_part += self._step(here, y_part, rows.of_each(rivals))
             best_part, _ = self.judged(best_part, self._overshot(x_part, total_part), x_part, y_part)
-            whole = (replace_rows(old, rows, new) for old, new in zip(best, best_part, strict=True))
-            return i + 1, replace_rows(total, rows, total_part), Nearest(*whole)
+            return i + 1, *rows.written((total, best), (total_part, best_part))
 
         _, _, best = tf.while_loop(
             lambda i, _, best: (i < self.settings.steps) & tf.reduce_any(best.missing),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from qbench.attacks.base import Settings
-from qbench.attacks.compaction import replace_rows, rows_first
+from qbench.attacks.compaction import ActiveRows
 from qbench.attacks.hyperplane import step_to_plane
 from qbench.attacks.losses import margin, of_class, top_rivals
 from qbench.attacks.minimum import GradientMinimumNormAttack, Nearest
@@ -49,9 +49,8 @@ class FabT(GradientMinimumNormAttack):
         """One search a target class, of what is classified right."""
         import tensorflow as tf
 
-        rows = rows_first(clean.missing)
-        x_part, y_part = tf.gather(x, rows), tf.gather(y, rows)
-        start = Nearest(*(tf.gather(each, rows) for each in clean))
+        rows = ActiveRows.of(clean.missing)
+        x_part, y_part, start = rows.of_each((x, y, clean))
         targets = top_rivals(start.logits, y_part, self.settings.targets)
         _, found = tf.while_loop(
             lambda i, _: i < targets.shape[1],
@@ -60,7 +59,7 @@ class FabT(GradientMinimumNormAttack):
             parallel_iterations=1,
         )
         found = self._final_search(found, x_part, y_part, margin(start.logits, y_part))
-        return Nearest(*(replace_rows(old, rows, new) for old, new in zip(clean, found, strict=True)))
+        return rows.written(clean, found)
 
     def _towards(self, target: tf.Tensor, x: tf.Tensor, y: tf.Tensor, best: Nearest) -> Nearest:
         """The search towards one target class [n]."""
