@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Norm = Literal["linf", "l2"]
+Norm = Literal["linf", "l2", "l1"]
 CodeType = Literal["int8", "uint8"]
 
 # Slack for budgets such as 2/255 over a grid of 1/255, whose float quotient may fall just short of 2.
@@ -52,22 +52,52 @@ def project_codes(
 
     Rounding to a grid can push an input out of its ball. Linf clips each element to the largest whole
     number of codes within eps; L2 shrinks the perturbation and truncates towards the clean code, which
-    never lengthens it. Samples that are inside already come back unchanged.
+    never lengthens it; L1 takes the nearest perturbation of the lattice. Samples that are inside already
+    come back unchanged.
 
     Args:
         codes: [n, ...] int8 or uint8, the rounded adversarial inputs.
         clean: [n, ...] same dtype, the rounded clean inputs.
         eps_in_codes: the budget divided by the width of one code.
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
     """
     delta = codes.astype(np.int32) - clean.astype(np.int32)
+    flat = delta.reshape(len(delta), -1)
     if norm == "linf":
-        limit = int(np.floor(eps_in_codes + _STEP_TOLERANCE))
-        inside = np.clip(delta, -limit, limit)
+        limit = _whole_codes(eps_in_codes)
+        inside = np.clip(flat, -limit, limit)
+    elif norm == "l2":
+        inside = _truncated_to_l2(flat, eps_in_codes)
     else:
-        flat = delta.reshape(len(delta), -1).astype(np.float64)
-        length = np.linalg.norm(flat, axis=1, keepdims=True)
-        outside = length > eps_in_codes + _STEP_TOLERANCE
-        shrunk = np.trunc(flat * (eps_in_codes / np.maximum(length, 1e-12)))
-        inside = np.where(outside, shrunk, flat).astype(np.int32).reshape(delta.shape)
-    return (clean.astype(np.int32) + inside).astype(codes.dtype)
+        inside = _nearest_in_l1(flat, _whole_codes(eps_in_codes))
+    moved: NDArray[Any] = clean.astype(np.int32) + inside.reshape(delta.shape)
+    return moved.astype(codes.dtype)
+
+
+def _whole_codes(eps_in_codes: float) -> int:
+    """How many codes fit into a budget."""
+    return int(np.floor(eps_in_codes + _STEP_TOLERANCE))
+
+
+def _truncated_to_l2(delta: NDArray[np.int32], eps: float) -> NDArray[np.int32]:
+    """Integer perturbations [n, elements], those outside the ball shrunk and truncated."""
+    length = np.linalg.norm(delta.astype(np.float64), axis=1, keepdims=True)
+    shrunk = np.trunc(delta * (eps / np.maximum(length, 1e-12)))
+    return np.where(length > eps + _STEP_TOLERANCE, shrunk, delta).astype(np.int32)
+
+
+def _nearest_in_l1(delta: NDArray[np.int32], eps: int) -> NDArray[np.int32]:
+    """The nearest integer perturbations [n, elements] of an L1 size of eps at most.
+
+    As for real values (Duchi et al., ICML 2008, fig. 1), every size is lowered by one threshold. Rounded up
+    it frees too much; what is left goes, one code each, to the first elements that were lowered.
+    """
+    sizes = np.abs(delta)
+    excess = np.cumsum(-np.sort(-sizes, axis=1), axis=1) - eps
+    counts = np.arange(1, sizes.shape[1] + 1)
+    threshold = np.maximum(-(-excess // counts), 0).max(axis=1, keepdims=True)
+    lowered = np.maximum(sizes - threshold, 0)
+    left = eps - lowered.sum(axis=1, keepdims=True)
+    payable = (sizes >= threshold) & (threshold > 0)
+    lowered += payable & (np.cumsum(payable, axis=1) <= left)
+    return np.asarray(np.sign(delta) * lowered, np.int32)

@@ -1,11 +1,25 @@
 """Attacks: they see a surrogate, or an oracle that they can only ask."""
 
 from qbench.attacks.base import Adversarials, Attack, Grid, Victims
+from qbench.attacks.cw import Cw
+from qbench.attacks.deepfool import DeepFool
+from qbench.attacks.fab import FabT
 from qbench.attacks.gradient import Bim, Fgsm, Pgd
 from qbench.attacks.lattice import Lattice
 from qbench.errors import unknown_name
 
-ATTACKS: dict[str, type[Attack]] = {attack.name: attack for attack in (Fgsm, Bim, Pgd, Lattice)}
+ATTACKS: dict[str, type[Attack]] = {
+    attack.name: attack
+    for attack in (
+        Fgsm,
+        Bim,
+        Pgd,
+        Lattice,
+        DeepFool,
+        Cw,
+        FabT,
+    )
+}
 
 __all__ = ["ATTACKS", "Adversarials", "Attack", "Grid", "Victims", "find_attack"]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from qbench.artifacts import Domain
+from qbench.attacks.norms import widest
 from qbench.errors import UserError
 from qbench.quant import Norm
 
@@ -32,20 +33,20 @@ def check_eps(eps: Sequence[float], domain: Domain, norm: Norm, elements: int) -
         eps: the budgets, in the domain's unit.
         domain: of the inputs.
         norm: of the ball.
-        elements: of one input, which bounds an L2 distance.
+        elements: of one input, which bounds an L2 or L1 distance.
 
     Raises:
         UserError: none is given, one is given twice, or one is not positive or wider than the domain.
     """
-    widest = (domain.high - domain.low) * (1 if norm == "linf" else math.sqrt(elements))
+    largest = widest(domain.high - domain.low, elements, norm)
     if not eps or len(set(eps)) < len(eps):
         raise UserError("budgets must be given, each once", hint="for example --eps 1/255,2/255")
     for each in eps:
         if not (math.isfinite(each) and each > 0):
             raise UserError(f"eps {each:g} is not a positive number")
-        if each > widest:
+        if each > largest:
             raise UserError(
-                f"eps {each:g} is wider than the whole {domain.name} domain, which is {widest:g}",
+                f"eps {each:g} is wider than the whole {domain.name} domain, which is {largest:g}",
                 cause=f"a budget is stated in the domain's own unit, {domain.low:g} to {domain.high:g}",
                 hint=f"for pixels in [0, 1], write {each:g}/255" if domain.name == "image" else None,
             )

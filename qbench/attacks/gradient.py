@@ -181,10 +181,11 @@ class Pgd(GradientAttack):
     """Projected gradient descent from a random point of the ball.
 
     Madry et al., 2018, section 2.1. The default step of 2.5 eps / steps lets a start at one rim reach the
-    other, and turn back.
+    other, and turn back. In L1 the steps are those of SLIDE: see `norms.steepest_step`.
     """
 
     name = "pgd"
+    norms = ("linf", "l2", "l1")
     settings_type = PgdSettings
     settings: PgdSettings
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from qbench.attacks.base import Adversarials, Attack, Victims
-from qbench.attacks.norms import shrunk
+from qbench.attacks.losses import margin
+from qbench.attacks.norms import lengths, shrunk
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class MinimumNormAttack(Attack):
@@ -36,3 +42,79 @@ class MinimumNormAttack(Attack):
         logits = found.logits.copy()
         logits[moved] = self.score(x)[moved]
         return Adversarials(x, logits, found.queries)
+
+
+class Nearest(NamedTuple):
+    """For each sample the nearest input that fools so far.
+
+    Attributes:
+        x: [n, *shape]; the clean input where none is found yet.
+        logits: [n, classes], what the network says of them.
+        distance: [n] from the clean input; infinite where none is found yet.
+    """
+
+    x: tf.Tensor
+    logits: tf.Tensor
+    distance: tf.Tensor
+
+    @classmethod
+    def before(cls, x: tf.Tensor, logits: tf.Tensor, y: tf.Tensor) -> Nearest:
+        """Of clean inputs, some of which may be misclassified already: nothing is nearer than those."""
+        import tensorflow as tf
+
+        return cls(x, logits, tf.where(tf.argmax(logits, axis=1) != y, 0.0, np.inf))
+
+    @property
+    def missing(self) -> tf.Tensor:
+        """Where none is found yet: [n] bool."""
+        import tensorflow as tf
+
+        return tf.math.is_inf(self.distance)
+
+    def updated(self, x: tf.Tensor, logits: tf.Tensor, distance: tf.Tensor, fools: tf.Tensor) -> Nearest:
+        """With inputs [n, *shape] taken where they fool and are nearer."""
+        import tensorflow as tf
+
+        nearer = fools & (distance < self.distance)
+        wide = tf.reshape(nearer, [-1] + [1] * (x.shape.rank - 1))
+        return Nearest(
+            tf.where(wide, x, self.x),
+            tf.where(nearer[:, None], logits, self.logits),
+            tf.where(nearer, distance, self.distance),
+        )
+
+
+class GradientMinimumNormAttack(MinimumNormAttack):
+    """Searches by the surrogate's gradient, in one compiled graph."""
+
+    @abstractmethod
+    def descend(self, x: tf.Tensor, y: tf.Tensor, clean: Nearest) -> Nearest:
+        """The search, traced once.
+
+        Args:
+            x: [n, *shape] float32, clean inputs.
+            y: [n] int64, their labels.
+            clean: what is known of them.
+        """
+
+    def nearest(self, victims: Victims) -> Adversarials:
+        """One search."""
+        import tensorflow as tf
+
+        best = Nearest(*self._compiled_search(tf.constant(victims.x), tf.constant(victims.y)))
+        return Adversarials.without_queries(best.x.numpy(), best.logits.numpy())
+
+    @cached_property
+    def _compiled_search(self) -> Any:
+        import tensorflow as tf
+
+        return tf.function(self._search)
+
+    def _search(self, x: tf.Tensor, y: tf.Tensor) -> Nearest:
+        return self.descend(x, y, Nearest.before(x, self.surrogate.logits(x), y))
+
+    def judged(self, best: Nearest, x_adv: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tuple[Nearest, tf.Tensor]:
+        """The nearest input after one more was scored, and the margins [n] of that one."""
+        logits = self.surrogate.logits(x_adv)
+        height = margin(logits, y)
+        return best.updated(x_adv, logits, lengths(x_adv - x, self.norm), height > 0), height

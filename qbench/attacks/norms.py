@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,30 @@ if TYPE_CHECKING:
 # Keeps a zero gradient from becoming NaN; far below any gradient that moves an input.
 _TINY = 1e-12
 
+# Of the elements, in a step in L1: SLIDE's 99th percentile.
+_MOVED_SHARE = 0.01
+
 
 def steepest_step(gradient: tf.Tensor, norm: Norm) -> tf.Tensor:
     """The direction of unit length along which a linear loss rises fastest, sample by sample.
 
     Linf: the sign of the gradient; L2: the gradient over its length. Zero where the gradient is zero.
+    L1: equal steps of the hundredth of the elements with the largest gradients, as in SLIDE (Tramer and
+    Boneh, "Adversarial Training and Robustness for Multiple Perturbations", NeurIPS 2019, algorithm 1). The
+    steepest step would move a single element, and a climb would take hundreds.
     """
     import tensorflow as tf
 
     if norm == "linf":
         return tf.sign(gradient)
-    return gradient / tf.maximum(_lengths(gradient), _TINY)
+    if norm == "l2":
+        return gradient / tf.maximum(_lengths(gradient), _TINY)
+    flat = tf.reshape(gradient, [tf.shape(gradient)[0], -1])
+    moved = math.ceil(_MOVED_SHARE * math.prod(gradient.shape[1:]))
+    smallest = tf.math.top_k(tf.abs(flat), moved).values[:, -1:]
+    step = tf.where(tf.abs(flat) >= smallest, tf.sign(flat), 0.0)
+    step /= tf.maximum(tf.reduce_sum(tf.abs(step), axis=1, keepdims=True), 1.0)
+    return tf.reshape(step, tf.shape(gradient))
 
 
 def project(delta: tf.Tensor, eps: tf.Tensor, norm: Norm) -> tf.Tensor:
@@ -36,7 +50,28 @@ def project(delta: tf.Tensor, eps: tf.Tensor, norm: Norm) -> tf.Tensor:
 
     if norm == "linf":
         return tf.clip_by_value(delta, -eps, eps)
-    return delta * tf.minimum(1.0, eps / tf.maximum(_lengths(delta), _TINY))
+    if norm == "l2":
+        return delta * tf.minimum(1.0, eps / tf.maximum(_lengths(delta), _TINY))
+    return _project_l1(delta, eps)
+
+
+def _project_l1(delta: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
+    """Every element moved towards zero by one threshold a sample.
+
+    Duchi et al., "Efficient Projections onto the l1-Ball for Learning in High Dimensions", ICML 2008, fig. 1.
+    Their threshold is the largest of (sum of the k largest sizes - eps) / k over all k, or zero.
+    """
+    import tensorflow as tf
+
+    flat = tf.reshape(delta, [tf.shape(delta)[0], -1])
+    sizes = tf.abs(flat)
+    counts = tf.range(1.0, tf.cast(tf.shape(flat)[1], flat.dtype) + 1.0)
+    excess = tf.cumsum(tf.sort(sizes, axis=1, direction="DESCENDING"), axis=1) - eps
+    threshold = tf.maximum(tf.reduce_max(excess / counts, axis=1, keepdims=True), 0.0)
+    lowered = tf.maximum(sizes - threshold, 0.0)
+    # The sum over thousands of float32 values is not exact; the rim is.
+    lowered *= tf.minimum(1.0, eps / tf.maximum(tf.reduce_sum(lowered, axis=1, keepdims=True), _TINY))
+    return tf.reshape(tf.sign(flat) * lowered, tf.shape(delta))
 
 
 def shrunk(delta: NDArray[np.float32], eps: float, norm: Norm) -> NDArray[np.float32]:
@@ -55,12 +90,21 @@ def _lengths(x: tf.Tensor) -> tf.Tensor:
     return tf.sqrt(tf.reduce_sum(tf.square(x), axis=axes, keepdims=True))
 
 
+def lengths(delta: tf.Tensor, norm: Norm) -> tf.Tensor:
+    """The norm of every perturbation of [n, *shape]: [n] float32. `size` is the same for arrays."""
+    import tensorflow as tf
+
+    flat = tf.reshape(delta, [tf.shape(delta)[0], -1])
+    return tf.norm(flat, ord={"linf": np.inf, "l2": 2, "l1": 1}[norm], axis=1)
+
+
 def random_points(
     shape: tuple[int, ...], eps: float, norm: Norm, keys: Iterable[tuple[int, int, int]]
 ) -> NDArray[np.float32]:
     """Uniform points in the ball, one a key (seed, input, restart), whatever batch they are drawn in.
 
-    L2: a Gaussian direction and a radius eps * u^(1/d) (Muller, 1959).
+    L2: a Gaussian direction and a radius eps * u^(1/d) (Muller, 1959). L1: d of d + 1 spacings with random
+    signs, from exponential variates (Devroye, "Non-Uniform Random Variate Generation", 1986, section V.2).
 
     Returns:
         [len(keys), *shape] float32.
@@ -70,17 +114,25 @@ def random_points(
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
         if norm == "linf":
             points.append(rng.uniform(-eps, eps, shape))
-        else:
+        elif norm == "l2":
             direction = rng.normal(size=shape)
             radius = eps * rng.uniform() ** (1 / direction.size)
             points.append(direction * (radius / max(float(np.linalg.norm(direction)), _TINY)))
+        else:
+            signed = rng.laplace(size=shape)
+            points.append(signed * (eps / (np.abs(signed).sum() + rng.exponential())))
     return np.asarray(points, np.float32)
 
 
 def size(delta: NDArray[np.floating[Any]], norm: Norm) -> NDArray[np.float64]:
     """The norm of every perturbation of [n, *shape]: [n] float64."""
     flat = delta.reshape(len(delta), -1).astype(np.float64)
-    return np.asarray(np.linalg.norm(flat, np.inf if norm == "linf" else 2, axis=1))
+    return np.asarray(np.linalg.norm(flat, {"linf": np.inf, "l2": 2, "l1": 1}[norm], axis=1))
+
+
+def widest(width: float, elements: int, norm: Norm) -> float:
+    """The largest distance of two inputs whose elements differ by `width` at most."""
+    return width * {"linf": 1.0, "l2": math.sqrt(elements), "l1": float(elements)}[norm]
 
 
 def snap_to_grid(

@@ -59,7 +59,9 @@ _SHORTHANDS = ("steps", "step_size", "restarts")
 @click.option(
     "--eps", type=_Budgets(), required=True, help="Budgets in the data's own domain; fractions are read."
 )
-@click.option("--norm", type=click.Choice(["linf", "l2"]), help="Of the ball; the attack's own if not given.")
+@click.option(
+    "--norm", type=click.Choice(["linf", "l2", "l1"]), help="Of the ball; the attack's own if not given."
+)
 @click.option("--steps", type=int, help="The same as --set steps=N.")
 @click.option("--step-size", type=float, help="The same as --set step_size=SIZE.")
 @click.option("--restarts", type=int, help="The same as --set restarts=N.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Preprocessing
+from qbench.attacks.norms import size
 from qbench.errors import InternalFault
 from qbench.quant import Norm, Quantization, project_codes
 
@@ -66,8 +67,7 @@ class InputGrid:
         in_codes = eps * abs(self.preprocessing.scale) / self.quantization.scale
         inside = project_codes(nearest, clean, eps_in_codes=in_codes, norm=norm)
         axes = tuple(range(1, x.ndim))
-        delta = inside.astype(np.float64) - clean
-        length = np.abs(delta).max(axes) if norm == "linf" else np.sqrt(np.square(delta).sum(axes))
+        length = size(inside.astype(np.float64) - clean, norm)
         if length.size and length.max() > in_codes + _SLACK:
             raise InternalFault(
                 f"rounding left the eps-ball: {length.max()} codes where {in_codes} are allowed"
