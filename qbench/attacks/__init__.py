@@ -1,10 +1,11 @@
 """Attacks: they see a surrogate, or an oracle that they can only ask."""
 
+from qbench.attacks.apgd import ApgdCe, ApgdDlr, ApgdTargeted
 from qbench.attacks.base import Adversarials, Attack, Grid, Victims
 from qbench.attacks.cw import Cw
 from qbench.attacks.deepfool import DeepFool
 from qbench.attacks.fab import FabT
-from qbench.attacks.gradient import Bim, Fgsm, Pgd
+from qbench.attacks.gradient import Bim, Fgsm, Mim, Pgd
 from qbench.attacks.lattice import Lattice
 from qbench.errors import unknown_name
 
@@ -13,7 +14,11 @@ ATTACKS: dict[str, type[Attack]] = {
     for attack in (
         Fgsm,
         Bim,
+        Mim,
         Pgd,
+        ApgdCe,
+        ApgdDlr,
+        ApgdTargeted,
         Lattice,
         DeepFool,
         Cw,
