@@ -111,7 +111,9 @@ class Cw(GradientMinimumNormAttack):
 
         const, rate = self._scales(x, y)
 
-        def body(i: tf.Tensor, low: tf.Tensor, high: tf.Tensor, const: tf.Tensor, best: Nearest) -> tuple[tf.Tensor, ...]:
+        def body(
+            i: tf.Tensor, low: tf.Tensor, high: tf.Tensor, const: tf.Tensor, best: Nearest
+        ) -> tuple[tf.Tensor, ...]:
             reached, best = self._search_with(_Problem(x, y, const, rate), best)
             low, high = tf.where(reached, low, const), tf.where(reached, const, high)
             raised = tf.minimum(_RAISE * const, _LARGEST_CONST)

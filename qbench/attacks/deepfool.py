@@ -25,7 +25,9 @@ class DeepFoolSettings(Settings):
         0.02, ge=0, allow_inf_nan=False, description="share of the perturbation that is added, 0 or more"
     )
     candidates: int = Field(
-        10, ge=2, description="classes that are tried, the true one included: those with the best clean logits"
+        10,
+        ge=2,
+        description="classes that are tried, the true one included: those with the best clean logits",
     )
 
 

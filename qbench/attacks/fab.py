@@ -95,7 +95,8 @@ class FabT(GradientMinimumNormAttack):
 
         domain = self.surrogate.domain
         own, clean = (
-            step_to_plane(at, normal, gap, domain, self.norm) for at, gap in zip((x_adv, x), gaps, strict=True)
+            step_to_plane(at, normal, gap, domain, self.norm)
+            for at, gap in zip((x_adv, x), gaps, strict=True)
         )
         own_size, clean_size = (tf.maximum(lengths(step, self.norm), _TINY) for step in (own, clean))
         alpha = tf.minimum(own_size / (own_size + clean_size), self.settings.alpha_max)
