@@ -4,9 +4,14 @@ from qbench.attacks.apgd import ApgdCe, ApgdDlr, ApgdTargeted
 from qbench.attacks.base import Adversarials, Attack, Grid, Victims
 from qbench.attacks.cw import Cw
 from qbench.attacks.deepfool import DeepFool
+from qbench.attacks.ensemble import AutoAttack, AutoAttackInt8
+from qbench.attacks.estimation import Nes, Spsa
 from qbench.attacks.fab import FabT
 from qbench.attacks.gradient import Bim, Fgsm, Mim, Pgd
+from qbench.attacks.hopskipjump import HopSkipJump
 from qbench.attacks.lattice import Lattice
+from qbench.attacks.square import Square
+from qbench.attacks.zoo import Zoo
 from qbench.errors import unknown_name
 
 ATTACKS: dict[str, type[Attack]] = {
@@ -23,6 +28,13 @@ ATTACKS: dict[str, type[Attack]] = {
         DeepFool,
         Cw,
         FabT,
+        Square,
+        Spsa,
+        Nes,
+        Zoo,
+        HopSkipJump,
+        AutoAttack,
+        AutoAttackInt8,
     )
 }
 

@@ -48,10 +48,13 @@ class Victims:
         """A part of them."""
         return Victims(self.x[start:stop], self.y[start:stop], self.indices[start:stop])
 
+    def chosen(self, rows: NDArray[np.int64]) -> Victims:
+        """Those at some positions."""
+        return Victims(self.x[rows], self.y[rows], self.indices[rows])
+
     def padded(self, count: int) -> Victims:
         """Repeated up to `count`, so that every batch has the shape that the graph was compiled for."""
-        rows = np.arange(count) % len(self)
-        return Victims(self.x[rows], self.y[rows], self.indices[rows])
+        return self.chosen(np.arange(count) % len(self))
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Attack(ABC):
     Attributes:
         name: as typed after `--attack`.
         norms: that the attack is defined for, the default first.
+        asks: whether it asks the oracle on its way, rather than judging by it in the end.
         settings_type: what it can be told.
         settings: what it was told.
 
@@ -118,6 +122,7 @@ class Attack(ABC):
 
     name: ClassVar[str]
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    asks: ClassVar[bool] = False
     settings_type: ClassVar[type[Settings]]
     settings: Settings
 

@@ -40,8 +40,8 @@ class MinimumNormAttack(Attack):
         if not moved.any():
             return found
         logits = found.logits.copy()
-        logits[moved] = self.score(x)[moved]
-        return Adversarials(x, logits, found.queries)
+        logits[moved] = self.score(x[moved])
+        return Adversarials(x, logits, found.queries + (moved & self.asks))
 
 
 class Nearest(NamedTuple):

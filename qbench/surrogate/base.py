@@ -41,11 +41,11 @@ class Oracle(Protocol):
 
     Attributes:
         name: as recorded in an advset, such as "tflite-ref".
+        step: the width of the levels that inputs are rounded to, in the domain's unit; None if they are not.
     """
 
-    @property
-    def name(self) -> str:
-        """See above."""
+    name: str
+    step: float | None
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of as many inputs as there are.

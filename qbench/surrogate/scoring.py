@@ -14,8 +14,10 @@ class Scorer:
 
     Args:
         surrogate: the network.
-        batch: inputs a pass; the last pass is padded, so that the graph is compiled once.
+        batch: inputs a pass at most; a shorter one is padded to a power of two, for few graphs to compile.
     """
+
+    step: float | None = None
 
     def __init__(self, surrogate: Surrogate, batch: int = 256) -> None:
         import tensorflow as tf
@@ -35,7 +37,8 @@ class Scorer:
         scores = []
         for start in range(0, len(x), self.batch):
             part = x[start : start + self.batch]
-            padded = part[np.arange(self.batch) % len(part)]
+            size = min(self.batch, 1 << (len(part) - 1).bit_length())
+            padded = part[np.arange(size) % len(part)]
             scores.append(self._logits(tf.constant(padded)).numpy()[: len(part)])
         logits: NDArray[np.float32] = np.concatenate(scores)
         check_finite(logits, self.name)

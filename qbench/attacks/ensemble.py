@@ -1,0 +1,113 @@
+"""Ensembles: several attacks one after the other, each on the inputs that no earlier one broke."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from qbench.attacks.apgd import ApgdCe, ApgdTargeted
+from qbench.attacks.base import Adversarials, Attack, BoundedAttack, Settings, Victims
+from qbench.attacks.fab import FabT
+from qbench.attacks.lattice import Lattice
+from qbench.attacks.square import Square
+
+_SMALLEST_BATCH = 16  # below, a pass costs hardly less
+
+
+class EnsembleSettings(Settings):
+    """Of an ensemble, whose members keep to their standard settings but for these."""
+
+    steps: int = Field(100, ge=1, description="gradient steps of each member, at least 1")
+    budget: int = Field(5000, ge=1, description="queries of Square for each input, at least 1")
+
+
+class Ensemble(BoundedAttack):
+    """Worst case over several attacks, sample by sample.
+
+    A member that follows the surrogate's gradient is judged, like every member, by the network under attack.
+    """
+
+    settings_type: ClassVar[type[Settings]] = EnsembleSettings
+    settings: EnsembleSettings
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        shared: dict[str, Any] = {
+            "norm": self.norm,
+            "grid": self.grid,
+            "seed": self.seed,
+            "batch": self.batch,
+        }
+        asked = self.members()
+        self._members: list[Attack] = [
+            kind(self.surrogate, self.score if kind.asks else None, **shared, **settings)
+            for kind, settings in asked.items()
+        ]
+
+    @abstractmethod
+    def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
+        """The attacks in their order, each with its settings."""
+
+    def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
+        """Break what can be broken, and leave the rest as the last member left it."""
+        del restart
+        logits = self.score(victims.x)
+        best = Adversarials(victims.x.copy(), logits.copy(), np.ones(len(victims), np.int64))
+        for member in self._members:
+            rows = np.flatnonzero(best.logits.argmax(axis=1) == victims.y)
+            if not len(rows):
+                break
+            found = self._judged(member, victims.chosen(rows), eps)
+            best.x[rows], best.logits[rows] = found.x, found.logits
+            best.queries[rows] += found.queries
+        return best
+
+    def _judged(self, member: Attack, left: Victims, eps: float) -> Adversarials:
+        """What a member finds, and what the network under attack says of it."""
+        size = max(_SMALLEST_BATCH, 1 << (len(left) - 1).bit_length())
+        part = left if member.asks else left.padded(size)
+        (found,) = member.attacked(part, (eps,))
+        found = found.first(len(left))
+        if member.asks:
+            return found
+        return Adversarials(found.x, self.score(found.x), found.queries + 1)
+
+
+class AutoAttack(Ensemble):
+    """The standard ensemble: APGD-CE, targeted APGD, targeted FAB, Square.
+
+    Croce and Hein, "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse Parameter-free
+    Attacks", ICML 2020, section 4, with its budgets: 100 steps, 9 target classes, 5,000 queries.
+    """
+
+    name = "autoattack"
+
+    def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
+        """As in the paper."""
+        steps = {"steps": self.settings.steps}
+        return {ApgdCe: steps, ApgdTargeted: steps, FabT: steps, Square: {"budget": self.settings.budget}}
+
+
+class AutoAttackInt8(Ensemble):
+    """The same for a network that only answers, such as an integer runtime or a board.
+
+    APGD-CE, targeted APGD and, on a grid, the lattice search follow the surrogate's gradient, and what they
+    find is tried on the network itself; Square asks the network. FAB is left out: its results lie on the
+    surrogate's boundary, where rounding undoes them.
+    """
+
+    name = "autoattack-int8"
+    asks = True
+    norms = ("linf",)
+
+    def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
+        """Those that survive rounding."""
+        steps = {"steps": self.settings.steps}
+        chosen: dict[type[Attack], Mapping[str, Any]] = {ApgdCe: steps, ApgdTargeted: steps}
+        if self.surrogate.domain.step is not None:
+            chosen[Lattice] = steps
+        return {**chosen, Square: {"budget": self.settings.budget}}

@@ -1,0 +1,164 @@
+"""HopSkipJump: along the decision boundary towards the clean input, by labels alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from qbench.attacks.base import Adversarials, Victims
+from qbench.attacks.minimum import MinimumNormAttack
+from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings, misclassified
+
+Array = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+_LARGEST_CLOUD = 8192  # perturbed inputs that are held at once
+_START_TRIES = 50
+_HALVINGS = 12  # of a step that leads back to the right label, at most
+_FIRST_LOOK = 0.1  # how far the first estimate looks around, as a share of the domain's width
+
+
+class HopSkipJumpSettings(QuerySettings):
+    """Of HopSkipJump."""
+
+    steps: int = Field(64, ge=1, description="jumps, at least 1; fewer where the budget ends before")
+    samples: int = Field(
+        100, ge=2, description="directions of the first estimate, at least 2; later ones take more"
+    )
+
+
+@dataclass
+class _Walk:
+    """Where the search is; d is the number of elements.
+
+    Attributes:
+        x, y: [n, d] and [n], the clean inputs and their labels.
+        at: [n, d], the nearest inputs found that fool; the clean ones where there is none.
+        scores: [n, classes], there.
+        asked: counts.
+    """
+
+    x: Array
+    y: NDArray[np.int64]
+    at: Array
+    scores: Array
+    asked: Asked
+    shape: tuple[int, ...]
+
+    def fool(self, tried: Array, rows: Rows) -> NDArray[np.bool_]:
+        """Ask for inputs [m, d] of samples [m], and keep those that fool."""
+        answer = self.asked(tried.reshape(-1, *self.shape), rows)
+        wrong = misclassified(answer, self.y[rows])
+        self.at[rows[wrong]], self.scores[rows[wrong]] = tried[wrong], answer[wrong]
+        return wrong
+
+
+class HopSkipJump(QueryAttack, MinimumNormAttack):
+    """Estimates the boundary's normal from labels around a point on it, steps along it, and comes back.
+
+    Chen, Jordan and Wainwright, "HopSkipJumpAttack: A Query-Efficient Decision-Based Attack", IEEE S&P 2020,
+    algorithm 2. It starts from the first of up to 50 uniform inputs that is misclassified.
+    """
+
+    name = "hopskipjump"
+    norms = ("l2", "linf")
+    settings_type = HopSkipJumpSettings
+    settings: HopSkipJumpSettings
+
+    def nearest(self, victims: Victims) -> Adversarials:
+        """The walk, all samples in step."""
+        n, shape = len(victims), victims.x.shape[1:]
+        asked, draws = Asked(self.score, n), self.draws(victims)
+        scores = asked(victims.x, np.arange(n)).copy()
+        x = victims.x.reshape(n, -1)
+        walk = _Walk(x, victims.y, x.copy(), scores, asked, shape)
+        rows = self._started(walk, draws, np.flatnonzero(~misclassified(scores, victims.y)))
+        back = self._bisections(x.shape[1])
+        rows = rows[asked.queries[rows] + back <= self.allowed]
+        self._approach(walk, rows, back)
+        for step in range(1, self.settings.steps + 1):
+            samples = int(self.settings.samples * step**0.5)
+            rows = rows[asked.queries[rows] + samples + _HALVINGS + back <= self.allowed]
+            if not len(rows):
+                break
+            self._jump(walk, rows, self._normal(walk, draws, rows, step, samples), step)
+            self._approach(walk, rows, back)
+        return Adversarials(walk.at.reshape(victims.x.shape), walk.scores, asked.queries)
+
+    def _started(self, walk: _Walk, draws: Draws, rows: Rows) -> Rows:
+        """The samples for which an input that fools was found."""
+        domain, missing = self.surrogate.domain, rows
+        for attempt in range(min(_START_TRIES, self.allowed - 1)):
+            if not len(missing):
+                break
+            u = draws.of(missing).uniform(attempt, walk.x.shape[1])
+            tried = (domain.low + u * (domain.high - domain.low)).astype(np.float32)
+            missing = missing[~walk.fool(tried, missing)]
+        return np.setdiff1d(rows, missing)
+
+    def _bisections(self, elements: int) -> int:
+        """Queries of one way back to the boundary, to within the paper's theta (section IV-B)."""
+        return int(np.ceil(np.log2(elements + 1) * (1.5 if self.norm == "l2" else 2)))
+
+    def _approach(self, walk: _Walk, rows: Rows, bisections: int) -> None:
+        """From inputs that fool straight towards the clean ones, as far as they still do."""
+        far, x = walk.at[rows].copy(), walk.x[rows]
+        low, high = np.zeros(len(rows)), np.ones(len(rows))
+        for _ in range(bisections if len(rows) else 0):
+            middle = (low + high) / 2
+            wrong = walk.fool(self._between(x, far, middle), rows)
+            high, low = np.where(wrong, middle, high), np.where(wrong, low, middle)
+
+    def _between(self, x: Array, far: Array, share: NDArray[np.float64]) -> Array:
+        """At a share of the distance [m]: on the line (L2), or in the ball of that radius (Linf)."""
+        if self.norm == "l2":
+            return (x + share[:, None] * (far - x)).astype(np.float32)
+        radius = share[:, None] * np.abs(far - x).max(axis=1, keepdims=True)
+        return np.clip(far, x - radius, x + radius).astype(np.float32)
+
+    def _distance(self, walk: _Walk, rows: Rows) -> NDArray[np.float64]:
+        order = 2 if self.norm == "l2" else np.inf
+        delta = (walk.at[rows] - walk.x[rows]).astype(np.float64)
+        return np.asarray(np.linalg.norm(delta, order, axis=1))
+
+    def _normal(self, walk: _Walk, draws: Draws, rows: Rows, step: int, samples: int) -> Array:
+        """[m, d]: the boundary's normal, from which side random points around fall on (equations 9 and 16)."""
+        size = max(1, _LARGEST_CLOUD // samples)
+        parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+        return np.concatenate([self._normal_of(walk, draws, part, step, samples) for part in parts])
+
+    def _normal_of(self, walk: _Walk, draws: Draws, rows: Rows, step: int, samples: int) -> Array:
+        domain, at = self.surrogate.domain, walk.at[rows][:, None]
+        m, d = len(rows), walk.at.shape[1]
+        share = self._distance(walk, rows) / d
+        look = np.full(m, _FIRST_LOOK * (domain.high - domain.low)) if step == 1 else share
+        # What an oracle rounds away tells nothing of the boundary.
+        look = np.maximum(look, (self.score.step or 0.0) * d**0.5 / 2).astype(np.float32)
+        u = draws.of(rows).normal(_START_TRIES + step, samples * d).reshape(m, samples, d)
+        u *= look[:, None, None] / np.linalg.norm(u, axis=2, keepdims=True)
+        around = np.clip(at + u, domain.low, domain.high)
+        answer = walk.asked(around.reshape(-1, *walk.shape), np.repeat(rows, samples))
+        side = misclassified(answer, np.repeat(walk.y[rows], samples)).reshape(m, samples) * 2.0 - 1
+        mean = side.mean(
+            axis=1, keepdims=True
+        )  # taken off, it reduces the variance where both sides were seen
+        centred = np.where(np.abs(mean) == 1, side, side - mean)
+        normal = np.einsum("ms,msd->md", centred, around - at).astype(np.float32)
+        if self.norm == "linf":
+            return np.asarray(np.sign(normal))
+        return np.asarray(normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12))
+
+    def _jump(self, walk: _Walk, rows: Rows, normal: Array, step: int) -> None:
+        """Along the normal, half as far as often as it takes to fool (section IV-C)."""
+        domain, start = self.surrogate.domain, walk.at[rows].copy()
+        length = self._distance(walk, rows) / step**0.5
+        left = np.arange(len(rows))
+        for _ in range(_HALVINGS):
+            if not len(left):
+                return
+            tried = np.clip(start[left] + length[left, None] * normal[left], domain.low, domain.high)
+            left = left[~walk.fool(tried.astype(np.float32), rows[left])]
+            length[left] /= 2

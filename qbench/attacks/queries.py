@@ -1,0 +1,159 @@
+"""What the attacks share that only ask: counting, budgets, and draws that do not depend on the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from qbench.attacks.base import Adversarials, Attack, Settings, Victims
+from qbench.attacks.norms import snap_to_grid
+from qbench.surrogate.base import Oracle
+
+# Philox4x32 and its like are slow in NumPy one key at a time; splitmix64's finalizer (Steele, Lea and Flood,
+# "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014, section 4) hashes whole arrays of keys.
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+_LAST_SHIFT = np.uint64(31)
+
+
+class QuerySettings(Settings):
+    """Of an attack that asks."""
+
+    budget: int = Field(5000, ge=1, description="queries for each input, at least 1")
+
+
+class QueryAttack(Attack):
+    """Asks the network under attack, and follows no gradient.
+
+    Results do not depend on the batch: every draw belongs to a sample, and a sample that needs nothing more
+    is asked for nothing more.
+    """
+
+    asks = True
+    settings: QuerySettings
+
+    # Queries that the search leaves over, for judging what it found at a budget and on the grid.
+    reserved: ClassVar[int] = 2
+
+    @property
+    def allowed(self) -> int:
+        """Queries that the search may spend on each sample."""
+        return max(1, self.settings.budget - self.reserved)
+
+    def on_grid(self, found: Adversarials, victims: Victims, eps: float) -> Adversarials:
+        """Moved to the grid, if there is to be one; what moves is asked for again."""
+        if self.grid == "float":
+            return found
+        x = snap_to_grid(found.x, victims.x, self.surrogate.domain, eps, self.norm)
+        moved = (x != found.x).reshape(len(x), -1).any(axis=1)
+        logits = found.logits.copy()
+        if moved.any():
+            logits[moved] = self.score(x[moved])
+        return Adversarials(x, logits, found.queries + moved)
+
+    def filled(self, part: Victims) -> Victims:
+        """As it is: padding would cost queries."""
+        return part
+
+    def draws(self, victims: Victims, start: int = 0) -> Draws:
+        """Random numbers for each victim."""
+        return Draws.seeded(self.seed, victims.indices, start)
+
+
+def heights(scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The best wrong score less the right one: [n], for scores [n, classes]; positive where misclassified.
+
+    The same as `qbench.attacks.losses.margin`, outside of graphs.
+    """
+    wrong = scores.copy()
+    rows = np.arange(len(y))
+    wrong[rows, y] = -np.inf
+    return np.asarray(wrong.max(axis=1) - scores[rows, y])
+
+
+def misclassified(scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which samples [n] get another label; the first of equal scores counts, as everywhere in qbench."""
+    return np.asarray(scores.argmax(axis=1) != y)
+
+
+@dataclass
+class Asked:
+    """An oracle that counts what each sample costs.
+
+    Attributes:
+        queries: [n] int64, so far.
+    """
+
+    oracle: Oracle
+    samples: int
+    queries: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.queries = np.zeros(self.samples, np.int64)
+
+    def __call__(self, x: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores [m, classes] of inputs [m, *shape], each asked for the sample that `rows` [m] names."""
+        np.add.at(self.queries, rows, 1)
+        return self.oracle(x)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """A stream of random numbers for each of n samples; a number depends on key and position alone.
+
+    Attributes:
+        keys: [n] uint64.
+    """
+
+    keys: NDArray[np.uint64]
+
+    @classmethod
+    def seeded(cls, seed: int, indices: NDArray[np.int64], start: int = 0) -> Draws:
+        """One stream a sample, from the attack's seed and the sample's index in its data set."""
+        root = _mixed(np.array([seed, start], np.uint64) + _GAMMA)
+        return cls(_mixed(_mixed(indices.astype(np.uint64) ^ root[0]) ^ root[1]))
+
+    def of(self, rows: NDArray[np.int64]) -> Draws:
+        """The streams of some samples."""
+        return Draws(self.keys[rows])
+
+    def bits(self, step: int, count: int) -> NDArray[np.uint64]:
+        """[n, count] uint64, for one step of the attack."""
+        at = np.uint64(step) << np.uint64(32) | np.arange(1, count + 1, dtype=np.uint64)
+        with np.errstate(over="ignore"):
+            return _mixed(self.keys[:, None] + at[None, :] * _GAMMA)
+
+    def uniform(self, step: int, count: int) -> NDArray[np.float64]:
+        """[n, count] in [0, 1)."""
+        return (self.bits(step, count) >> np.uint64(11)) * 2.0**-53
+
+    def signs(self, step: int, count: int) -> NDArray[np.float32]:
+        """[n, count] of -1 and 1; one hash gives 64 of them."""
+        words = self.bits(step, -(-count // 64)).view(np.uint8)
+        bits = np.unpackbits(words, axis=1, bitorder="little")[:, :count]
+        return bits.astype(np.float32) * 2 - 1
+
+    def integers(self, step: int, count: int, below: int) -> NDArray[np.int64]:
+        """[n, count] of 0 to below - 1."""
+        return (self.uniform(step, count) * below).astype(np.int64)
+
+    def normal(self, step: int, count: int) -> NDArray[np.float32]:
+        """[n, count], standard normal, two from two uniforms (Box and Muller, 1958)."""
+        half = -(-count // 2)
+        u = self.uniform(step, 2 * half)
+        radius = np.sqrt(-2 * np.log1p(-u[:, :half]))
+        angle = 2 * np.pi * u[:, half:]
+        both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+        return np.asarray(both[:, :count], np.float32)
+
+
+def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Splitmix64's finalizer, element by element."""
+    with np.errstate(over="ignore"):
+        for shift, factor in _MIX:
+            z = (z ^ (z >> shift)) * factor
+        return np.asarray(z ^ (z >> _LAST_SHIFT), np.uint64)
