@@ -26,7 +26,7 @@ from qbench.link import hex_trace
 from qbench.progress import SILENT, Advance, Progress
 from qbench.quant import Quantization
 from qbench.replaying.devices import YARDSTICK, device_results
-from qbench.replaying.grid import InputGrid
+from qbench.runtimes.grid import InputGrid
 from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
 from qbench.runtimes import Runtime, available, open_runtime, runtime_class
@@ -279,7 +279,7 @@ class _Job:
         codes = grid.codes(x)
         if budget is not None:
             codes = grid.rounded(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm).codes
-        return codes if runtime.input.quantization else grid.quantization.dequantize(codes)
+        return runtime.taken(codes)
 
     def _rounding(self, grid: InputGrid | None) -> Rounding:
         """What a grid does to every budget's inputs, and how the float network labels them then."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from qbench.artifacts import Preprocessing
 from qbench.quant import Quantization
-from qbench.replaying.grid import InputGrid
+from qbench.runtimes.grid import InputGrid
 
 PIXELS = InputGrid(Quantization(1.0, -128, "int8"), Preprocessing(scale=255.0))
 

@@ -15,7 +15,7 @@ from qbench.attacks import Victims, find_attack
 from qbench.data import IMAGE, INT8_FEATURES, load_dataset
 from qbench.errors import UserError
 from qbench.quant import Quantization
-from qbench.replaying.grid import InputGrid
+from qbench.runtimes.grid import InputGrid
 from qbench.runtimes.specs import read_specs
 from qbench.runtimes.tflite import TfliteReferenceRuntime
 from qbench.surrogate.keras import KerasSurrogate

@@ -1,0 +1,106 @@
+"""Runtimes and devices as oracles: what an attack by queries asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.artifacts import BundleContent, Preprocessing
+from qbench.errors import UserError
+from qbench.runtimes import Runtime, open_runtime
+from qbench.runtimes.device import DeviceRuntime, open_devices
+from qbench.runtimes.grid import InputGrid
+from qbench.surrogate.scoring import check_finite
+
+# Inputs that are rounded together; a device's window stays full from one chunk to the next.
+_CHUNK = 256
+
+
+class RuntimeOracle:
+    """Answers for a runtime: rounds inputs to its grid, and gives its outputs as real numbers.
+
+    Args:
+        runtime: an opened one.
+        preprocessing: from the data's domain to the network's own unit.
+
+    Attributes:
+        name: the runtime's.
+        step: the width of its input's levels in the domain's unit; None if it takes real numbers.
+    """
+
+    def __init__(self, runtime: Runtime, preprocessing: Preprocessing) -> None:
+        self.name, self.runtime, self._preprocessing = runtime.name, runtime, preprocessing
+        self._grid = InputGrid(runtime.grid, preprocessing) if runtime.grid else None
+        self.step = runtime.grid.scale / abs(preprocessing.scale) if runtime.grid else None
+
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores [n, classes] float32 of inputs [n, *shape] in the domain.
+
+        Raises:
+            UserError: a score is NaN or infinite.
+            LinkError: a device fails.
+        """
+        chunks = (self._fed(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK))
+        answers = np.concatenate([piece.outputs for piece in self.runtime.compute(chunks)])
+        quantization = self.runtime.output.quantization
+        scores = quantization.dequantize(answers) if quantization else answers.astype(np.float32)
+        check_finite(scores, self.name)
+        return scores
+
+    def _fed(self, x: NDArray[np.float32]) -> NDArray[Any]:
+        if self._grid is None:
+            return self._preprocessing.apply(x)
+        return self.runtime.taken(self._grid.codes(x))
+
+
+@contextmanager
+def opened_oracle(
+    bundle: Path,
+    content: BundleContent,
+    *,
+    runtime: str | None,
+    device: str | None,
+    baud: int | None = None,
+    threads: int = 1,
+) -> Iterator[RuntimeOracle | None]:
+    """The oracle that a user named, closed in the end; None if neither a runtime nor a device is named.
+
+    Args:
+        bundle: the bundle's folder.
+        content: the bundle's header.
+        runtime: a name of `qbench.runtimes.RUNTIMES`.
+        device: a port, or `qemu:BOARD`, as of `qbench.runtimes.device.open_devices`.
+        baud: of a serial line.
+        threads: inputs that a runtime computes side by side.
+
+    Raises:
+        UserError: both are named, or the runtime is unknown.
+        EnvironmentLacks: the runtime or the device is not there.
+    """
+    if runtime and device:
+        raise UserError("an attack asks one oracle", hint="give --oracle or --device, not both")
+    if device:
+        with open_devices([device], bundle, content, baud) as (opened,):
+            yield RuntimeOracle(opened, content.preprocessing)
+    elif runtime:
+        found = open_runtime(runtime, bundle, content, threads=threads)
+        try:
+            yield RuntimeOracle(found, content.preprocessing)
+        finally:
+            found.close()
+    else:
+        yield None
+
+
+def described(oracle: RuntimeOracle) -> str:
+    """What an attack's result depends on: not the port that a device happens to be at."""
+    info = oracle.runtime.info
+    parts = [info.name, info.package, info.version, info.kernels]
+    if isinstance(oracle.runtime, DeviceRuntime):
+        parts.append(oracle.runtime.device.model_sha256)
+    return " ".join(parts)
