@@ -19,7 +19,7 @@ from pydantic import Field
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
 from qbench.attacks.iterates import Best, widened
 from qbench.attacks.losses import cross_entropy, dlr, targeted_dlr
-from qbench.attacks.norms import confined, random_points, steepest_step
+from qbench.attacks.norms import confinement, random_points, steepest_step
 from qbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -224,6 +224,7 @@ class Apgd(BoundedAttack):
         clean = self.surrogate.logits(x)
         objective = self.objective(clean, y, restart)
         since = tf.constant(self._since_checkpoint)
+        confined = confinement(x, eps, self.norm, self.surrogate.domain)
 
         def body(i: tf.Tensor, state: _State) -> tuple[tf.Tensor, _State]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -236,26 +237,19 @@ class Apgd(BoundedAttack):
             state, gradient = tf.cond(
                 since[i] >= 0, lambda: state.checked(gradient, since[i]), lambda: (state, gradient)
             )
-            return i + 1, self._moved(state, gradient, x, eps, tf.where(i == 0, 1.0, _MOMENTUM))
+            ahead = confined(state.x + widened(state.step, x) * steepest_step(gradient, self.norm))
+            weight = tf.where(i == 0, 1.0, _MOMENTUM)
+            drift = weight * (ahead - state.x) + (1 - weight) * (state.x - state.previous)
+            return i + 1, state._replace(x=confined(state.x + drift), previous=state.x)
 
         best = Best(x, clean, tf.argmax(clean, axis=1) != y, objective(clean))
-        first = _State.first(confined(x + start, x, eps, self.norm, self.surrogate.domain), eps, best)
+        first = _State.first(confined(x + start), eps, best)
         _, last = tf.while_loop(
             lambda i, _: i < self.settings.steps, body, (tf.constant(0), first), parallel_iterations=1
         )
         logits = self.surrogate.logits(last.x)
         final: Best = last.best.updated(last.x, logits, objective(logits), y)
         return final
-
-    def _moved(
-        self, state: _State, gradient: tf.Tensor, x: tf.Tensor, eps: tf.Tensor, weight: tf.Tensor
-    ) -> _State:
-        """One step with momentum: `weight` of the new step, the rest of the one before."""
-        domain, norm = self.surrogate.domain, self.norm
-        ahead = state.x + widened(state.step, x) * steepest_step(gradient, norm)
-        ahead = confined(ahead, x, eps, norm, domain)
-        drift = weight * (ahead - state.x) + (1 - weight) * (state.x - state.previous)
-        return state._replace(x=confined(state.x + drift, x, eps, norm, domain), previous=state.x)
 
 
 class ApgdCe(Apgd):

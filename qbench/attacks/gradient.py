@@ -12,7 +12,7 @@ from pydantic import Field
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
 from qbench.attacks.iterates import Best
 from qbench.attacks.losses import cross_entropy
-from qbench.attacks.norms import confined, random_points, steepest_step, unit_l1
+from qbench.attacks.norms import confinement, random_points, steepest_step, unit_l1
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -96,21 +96,21 @@ class GradientAttack(BoundedAttack):
         """The best iterate of one climb; the steps run inside the graph."""
         import tensorflow as tf
 
+        confined = confinement(x, eps, self.norm, self.surrogate.domain)
+
         def advance(x_adv: tf.Tensor, heading: tf.Tensor) -> tuple[tf.Tensor, ...]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(x_adv)
                 logits = self.surrogate.logits(x_adv)
                 loss = cross_entropy(logits, y)
             heading = self.heading(tape.gradient(loss, x_adv), heading)
-            following = x_adv + step * steepest_step(heading, self.norm)
-            return confined(following, x, eps, self.norm, self.surrogate.domain), heading, logits, loss
+            return confined(x_adv + step * steepest_step(heading, self.norm)), heading, logits, loss
 
         def body(i: tf.Tensor, x_adv: tf.Tensor, heading: tf.Tensor, best: Best) -> tuple[Any, ...]:
             following, heading, logits, loss = advance(x_adv, heading)
             return i + 1, following, heading, best.updated(x_adv, logits, loss, y)
 
-        x_adv = confined(x + start, x, eps, self.norm, self.surrogate.domain)
-        x_adv, heading, logits, loss = advance(x_adv, tf.zeros_like(x))
+        x_adv, heading, logits, loss = advance(confined(x + start), tf.zeros_like(x))
         # The start is no candidate: whatever the first step leads to is better than a loss of -inf.
         best = Best(x_adv, logits, tf.zeros_like(loss, tf.bool), tf.fill(tf.shape(loss), -np.inf))
         _, x_adv, _, best = tf.while_loop(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,11 +82,14 @@ def _project_l1(delta: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.sign(flat) * lowered, tf.shape(delta))
 
 
-def confined(x_adv: tf.Tensor, x: tf.Tensor, eps: tf.Tensor, norm: Norm, domain: Domain) -> tf.Tensor:
-    """The nearest point of the ball around x [n, *shape], then moved into the domain."""
+def confinement(x: tf.Tensor, eps: tf.Tensor, norm: Norm, domain: Domain) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function from points [n, *shape] to the nearest of the ball around x, then moved into the domain."""
     import tensorflow as tf
 
-    return tf.clip_by_value(x + project(x_adv - x, eps, norm), domain.low, domain.high)
+    if norm == "linf":  # both are boxes: met once, outside of any loop
+        low, high = tf.maximum(x - eps, domain.low), tf.minimum(x + eps, domain.high)
+        return lambda point: tf.clip_by_value(point, low, high)
+    return lambda point: tf.clip_by_value(x + project(point - x, eps, norm), domain.low, domain.high)
 
 
 def shrunk(delta: NDArray[np.float32], eps: float, norm: Norm) -> NDArray[np.float32]:
