@@ -113,7 +113,9 @@ class GradientMinimumNormAttack(MinimumNormAttack):
     def _search(self, x: tf.Tensor, y: tf.Tensor) -> Nearest:
         return self.descend(x, y, Nearest.before(x, self.surrogate.logits(x), y))
 
-    def judged(self, best: Nearest, x_adv: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tuple[Nearest, tf.Tensor]:
+    def judged(
+        self, best: Nearest, x_adv: tf.Tensor, x: tf.Tensor, y: tf.Tensor
+    ) -> tuple[Nearest, tf.Tensor]:
         """The nearest input after one more was scored, and the margins [n] of that one."""
         logits = self.surrogate.logits(x_adv)
         height = margin(logits, y)
