@@ -27,17 +27,19 @@ class DeepFoolSettings(Settings):
     candidates: int = Field(
         10,
         ge=2,
-        description="classes that are tried, the true one included: those with the best clean logits",
+        description="classes tried, those with the best clean logits, the true one included; at least 2",
     )
 
 
 class DeepFool(GradientMinimumNormAttack):
     """Repeats: linearize every candidate class's lead over the true one, step to the nearest boundary.
 
-    Moosavi-Dezfooli, Fawzi and Frossard, "DeepFool: A Simple and Accurate Method to Fool Deep Neural Networks",
-    CVPR 2016, algorithm 2; for Linf section 3.3, eq. 11 and 12. As in the authors' own program, the next
-    linearization is taken at the point that the overshoot leads to. The paper knows no bounds of inputs: here
-    each step is the shortest one within the domain.
+    Moosavi-Dezfooli, Fawzi and Frossard, "DeepFool: A Simple and Accurate Method to Fool Deep Neural
+    Networks", CVPR 2016, algorithm 2; for Linf section 3.3. As in the authors' own program, the next
+    linearization is taken where the overshoot leads to. The paper knows no bounds of inputs: here each step
+    is the shortest one within the domain.
+
+    Near a kink the way may go on for all steps, and then turn on a rounding error, so on the batch's size.
     """
 
     name = "deepfool"
@@ -65,7 +67,8 @@ class DeepFool(GradientMinimumNormAttack):
             (tf.constant(0), tf.zeros_like(x), clean),
             parallel_iterations=1,
         )
-        return best
+        found: Nearest = best
+        return found
 
     def _overshot(self, x: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
         import tensorflow as tf

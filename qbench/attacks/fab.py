@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # Where neither of two projections moves at all, their weights are equal.
 _TINY = 1e-8
 
-_FINAL_SEARCH_STEPS = 3
+# The final search, and how far beyond the estimated boundary it aims: a share of what lies beyond.
+_FINAL_SEARCH_STEPS, _BEYOND = 3, 0.01
 
 
 class FabSettings(Settings):
@@ -35,9 +36,12 @@ class FabSettings(Settings):
 class FabT(GradientMinimumNormAttack):
     """Walks along the linearized boundary to a target class, pulled towards the clean input.
 
-    Croce and Hein, "Minimally Distorted Adversarial Examples with a Fast Adaptive Boundary Attack", ICML 2020,
-    algorithm 1, towards one target class at a time as in AutoAttack (Croce and Hein, ICML 2020, section 4);
-    the first search starts at the clean input, and there is no other.
+    Croce and Hein, "Minimally Distorted Adversarial Examples with a Fast Adaptive Boundary Attack", ICML
+    2020, algorithm 1 and section 3.4, without random restarts; towards one target class at a time, as in
+    Croce and Hein, "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse Parameter-free
+    Attacks", ICML 2020, section 5. Where a point fooled, the paper steps back by beta and linearizes there,
+    which costs another forward pass a step; here the plane found at the point itself serves, one pass a step.
+    On ResNet-8 the perturbations are no larger for it.
     """
 
     name = "fab-t"
@@ -75,8 +79,8 @@ class FabT(GradientMinimumNormAttack):
             best = best.updated(x_adv, logits, lengths(x_adv - x, self.norm), fools)
             wide = tf.reshape(fools, [-1] + [1] * (x.shape.rank - 1))
             back = tf.where(wide, x + self.settings.beta * (x_adv - x), x_adv)
-            planes = tuple(-lead - tf.reduce_sum(normal * (at - x_adv), axis=axes) for at in (back, x))
-            return i + 1, self._combined(back, x, normal, planes), best
+            gaps = tuple(-lead - tf.reduce_sum(normal * (at - x_adv), axis=axes) for at in (back, x))
+            return i + 1, self._combined(back, x, normal, gaps), best
 
         axes = list(range(1, x.shape.rank))
         _, x_adv, best = tf.while_loop(
@@ -90,14 +94,12 @@ class FabT(GradientMinimumNormAttack):
     def _combined(
         self, x_adv: tf.Tensor, x: tf.Tensor, normal: tf.Tensor, gaps: tuple[tf.Tensor, tf.Tensor]
     ) -> tf.Tensor:
-        """Both projections, overshot and weighted by how near they are: the paper's eq. 9 to 11."""
+        """The projections of both inputs, overshot, weighted by how near each is to the plane."""
         import tensorflow as tf
 
         domain = self.surrogate.domain
-        own, clean = (
-            step_to_plane(at, normal, gap, domain, self.norm)
-            for at, gap in zip((x_adv, x), gaps, strict=True)
-        )
+        own = step_to_plane(x_adv, normal, gaps[0], domain, self.norm)
+        clean = step_to_plane(x, normal, gaps[1], domain, self.norm)
         own_size, clean_size = (tf.maximum(lengths(step, self.norm), _TINY) for step in (own, clean))
         alpha = tf.minimum(own_size / (own_size + clean_size), self.settings.alpha_max)
         alpha = tf.reshape(alpha, [-1] + [1] * (x.shape.rank - 1))
@@ -106,14 +108,14 @@ class FabT(GradientMinimumNormAttack):
         return tf.clip_by_value(mixed, domain.low, domain.high)
 
     def _final_search(self, best: Nearest, x: tf.Tensor, y: tf.Tensor, height: tf.Tensor) -> Nearest:
-        """Shortens perturbations along their line, where the margin, taken as linear, crosses zero: eq. 12."""
+        """Shortens perturbations along their line to where the margin, taken as linear, crosses zero."""
         import tensorflow as tf
 
         inner, inner_height = x, height
         for _ in range(_FINAL_SEARCH_STEPS):
             outer_height = margin(best.logits, y)
             share = tf.math.divide_no_nan(inner_height, inner_height - outer_height)
-            share = tf.reshape(share, [-1] + [1] * (x.shape.rank - 1))
+            share = tf.reshape(share + _BEYOND * (1 - share), [-1] + [1] * (x.shape.rank - 1))
             between = inner + share * (best.x - inner)
             best, height = self.judged(best, between, x, y)
             right = tf.reshape(height <= 0, [-1] + [1] * (x.shape.rank - 1))

@@ -32,9 +32,9 @@ def step_to_plane(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domai
     """The shortest step that changes a linear function by `gap` without leaving the domain.
 
     The problem of Croce and Hein, "Minimally Distorted Adversarial Examples with a Fast Adaptive Boundary
-    Attack", ICML 2020, eq. 6. Its solution moves element i by min(bound * pace_i, room_i), where the pace is 1
-    in Linf and |normal_i| in L2. They find the bound by sorting; here Newton's method does, which is exact
-    after finitely many steps because the change is concave and piecewise linear in the bound.
+    Attack", ICML 2020, section 2.2. Its solution moves element i by min(bound * pace_i, room_i); the pace is
+    1 in Linf and |normal_i| in L2. They find the bound by sorting, here Newton's method does: the change is
+    concave and piecewise linear in the bound, so that finitely many steps from below are exact.
 
     Args:
         x: [n, *shape] float32 in the domain.

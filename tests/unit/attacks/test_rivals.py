@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from qbench.artifacts import Preprocessing
 from qbench.attacks import Victims, find_attack
+from qbench.attacks.norms import size
 from qbench.data import IMAGE, load_dataset
 from qbench.surrogate.keras import KerasSurrogate
 
@@ -47,3 +48,37 @@ def test_the_batch_size_changes_at_most_float_rounding(resnet8, victims):
 
     same = (perturbed(128) == perturbed(50)).reshape(COUNT, -1).all(axis=1)
     assert same.mean() > 0.97
+
+
+@pytest.mark.parametrize(
+    ("name", "norm", "rival", "told"),
+    [
+        ("deepfool", "l2", "L2DeepFoolAttack", {}),
+        ("deepfool", "linf", "LinfDeepFoolAttack", {}),
+        ("cw", "l2", "L2CarliniWagnerAttack", {"binary_search_steps": 3, "steps": 200}),
+    ],
+)
+def test_perturbations_no_larger_than_foolboxs(resnet8, victims, name, norm, rival, told):
+    foolbox = pytest.importorskip("foolbox", reason="the extra 'rivals' is not installed")
+    few = victims.rows(0, 64)
+    ours = find_attack(name)(resnet8, norm=norm, batch=len(few), **told).nearest(few)
+    assert np.all(ours.logits.argmax(axis=1) != few.y)
+
+    model = foolbox.TensorFlowModel(tf.function(resnet8.logits), bounds=(0, 1))
+    attack = getattr(foolbox.attacks, rival)(**told)
+    theirs, _, success = attack(model, tf.constant(few.x), tf.constant(few.y), epsilons=None)
+    assert np.all(success.numpy())
+    assert size(ours.x - few.x, norm).mean() <= size(theirs.numpy() - few.x, norm).mean() * 1.001
+
+
+def test_cw_and_fab_end_no_farther_than_deepfool(resnet8, victims):
+    few = victims.rows(0, 64)
+
+    def distance(name, **told):
+        found = find_attack(name)(resnet8, norm="l2", batch=len(few), **told).nearest(few)
+        assert np.all(found.logits.argmax(axis=1) != few.y)
+        return size(found.x - few.x, "l2").mean()
+
+    farthest = distance("deepfool")
+    assert distance("cw") <= farthest
+    assert distance("fab-t", steps=10, targets=3) <= farthest
