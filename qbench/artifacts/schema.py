@@ -97,8 +97,52 @@ class DataInfo(Record):
     input_shape: tuple[int, ...]
 
 
+# The "width" of weights or activations that are real numbers.
+FLOAT_BITS = 32
+
+
+class LowBit(Record):
+    """Widths that a network was trained at.
+
+    Attributes:
+        weight_bits, act_bits: 1 to 8, or 32 for real numbers.
+        method: one of `qbench.lowbit.schemes.METHODS`.
+        end_weight_bits: of the first and the last layer, where they differ from `weight_bits`.
+    """
+
+    weight_bits: int
+    act_bits: int
+    method: str
+    end_weight_bits: int | None = None
+
+    @property
+    def integer(self) -> bool:
+        """Whether weights and activations are all integers, so that an integer runtime can compute it."""
+        return FLOAT_BITS not in (self.weight_bits, self.act_bits, self.end_weight_bits)
+
+
+class Hardening(Record):
+    """What training did against adversarial inputs.
+
+    Attributes:
+        attack: "pgd", or None.
+        eps: Linf budget in the domain's unit.
+        jacobian: weight of the penalty on the Jacobian's Frobenius norm.
+    """
+
+    attack: Literal["pgd"] | None = None
+    eps: float = 0.0
+    steps: int = 0
+    jacobian: float = 0.0
+
+
 class TrainedContent(Record):
-    """A trained float network: `float.keras` and its training history."""
+    """A trained network: `float.keras` and its training history.
+
+    Attributes:
+        lowbit: its widths; None for a float network.
+        hardening: what was done against adversarial inputs; None if nothing was.
+    """
 
     network: str
     data: DataInfo
@@ -106,6 +150,8 @@ class TrainedContent(Record):
     epochs: int
     train_accuracy: float
     test_accuracy: float
+    lowbit: LowBit | None = None
+    hardening: Hardening | None = None
 
 
 class ArtifactInfo(Record):

@@ -1,0 +1,134 @@
+"""The methods of quantization-aware training by name, and which widths each is defined for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qbench.artifacts.schema import FLOAT_BITS, LowBit
+from qbench.errors import UserError, unknown_name
+
+if TYPE_CHECKING:
+    from qbench.lowbit.activations import ActivationQuantizer
+    from qbench.lowbit.weights import WeightQuantizer
+
+
+@dataclass(frozen=True)
+class Method:
+    """How weights and activations of a width are quantized.
+
+    Attributes:
+        weights, activations: the quantizer of a width in bits, a new one at every call.
+        weight_bits, activation_bits: the widths that it is defined for, beside 32: real numbers.
+    """
+
+    description: str
+    weights: Callable[[int], WeightQuantizer]
+    activations: Callable[[int], ActivationQuantizer]
+    weight_bits: tuple[int, ...] = tuple(range(1, 9))
+    activation_bits: tuple[int, ...] = tuple(range(1, 9))
+
+
+def check(lowbit: LowBit) -> None:
+    """Refuse a method that does not exist, or widths that it is not defined for.
+
+    Raises:
+        UserError: as said.
+    """
+    if lowbit.method not in METHODS:
+        raise unknown_name("method", lowbit.method, METHODS)
+    method = METHODS[lowbit.method]
+    for what, bits, allowed in (
+        ("weights", lowbit.weight_bits, method.weight_bits),
+        ("activations", lowbit.act_bits, method.activation_bits),
+    ):
+        if bits not in (*allowed, FLOAT_BITS):
+            raise UserError(
+                f"{lowbit.method} is not defined for {what} of {bits} bits",
+                cause=f"its {what} have {', '.join(map(str, allowed))} or {FLOAT_BITS} bits",
+                hint="dorefa and lsq take 1 to 8 bits",
+            )
+
+
+def weight_quantizer(lowbit: LowBit, *, end: bool) -> WeightQuantizer | None:
+    """The quantizer of a layer's weights; None if they stay real.
+
+    Args:
+        lowbit: the network's widths.
+        end: whether the layer is the first or the last.
+    """
+    bits = lowbit.end_weight_bits if end and lowbit.end_weight_bits is not None else lowbit.weight_bits
+    if bits == FLOAT_BITS:
+        return None
+    method = METHODS[lowbit.method]
+    # A method of one-bit weights has nothing to say of ends at 8 bits: there the study's formula stands in.
+    return (method if bits in method.weight_bits else METHODS["dorefa"]).weights(bits)
+
+
+def activation_quantizer(lowbit: LowBit) -> ActivationQuantizer | None:
+    """The quantizer in place of a ReLU; None if activations stay real."""
+    return None if lowbit.act_bits == FLOAT_BITS else METHODS[lowbit.method].activations(lowbit.act_bits)
+
+
+def _sign_weights(bits: int) -> WeightQuantizer:
+    from qbench.lowbit.weights import SignWeights
+
+    return SignWeights(bits)
+
+
+def _dorefa_weights(bits: int) -> WeightQuantizer:
+    from qbench.lowbit.weights import DorefaWeights
+
+    return _sign_weights(bits) if bits == 1 else DorefaWeights(bits)
+
+
+def _dorefa_max_weights(bits: int) -> WeightQuantizer:
+    from qbench.lowbit.weights import DorefaMaxWeights, ScaledSignWeights
+
+    return ScaledSignWeights(bits) if bits == 1 else DorefaMaxWeights(bits)
+
+
+def _lsq_weights(bits: int) -> WeightQuantizer:
+    from qbench.lowbit.weights import LearnedStepWeights
+
+    return LearnedStepWeights(bits)
+
+
+def _unit_levels(bits: int) -> ActivationQuantizer:
+    from qbench.lowbit.activations import UnitLevels
+
+    return UnitLevels(bits)
+
+
+def _dorefa_activations(bits: int) -> ActivationQuantizer:
+    from qbench.lowbit.activations import SignActivation
+
+    return SignActivation() if bits == 1 else _unit_levels(bits)
+
+
+def _lsq_activations(bits: int) -> ActivationQuantizer:
+    from qbench.lowbit.activations import LearnedStepActivation
+
+    return LearnedStepActivation(bits)
+
+
+METHODS: dict[str, Method] = {
+    "dorefa": Method(
+        "DoReFa-Net as the study has it: no max-normalization; signs at one bit",
+        _dorefa_weights,
+        _dorefa_activations,
+    ),
+    "dorefa-max": Method("the original DoReFa-Net (Zhou et al., 2016)", _dorefa_max_weights, _unit_levels),
+    "binaryconnect": Method(
+        "weights -1 and +1 (Courbariaux et al., 2015)", _sign_weights, _dorefa_activations, weight_bits=(1,)
+    ),
+    "bnn": Method(
+        "weights and activations -1 and +1 (Hubara et al., 2016)",
+        _sign_weights,
+        _dorefa_activations,
+        weight_bits=(1,),
+        activation_bits=(1,),
+    ),
+    "lsq": Method("learned step sizes (Esser et al., 2020)", _lsq_weights, _lsq_activations),
+}
