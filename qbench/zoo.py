@@ -36,6 +36,7 @@ class TrainingRecipe(Record):
     Attributes:
         data: the data set that the recipe was made for.
         input_range: what the network expects of the domain's low and high end.
+        width: the default of a network that comes in several widths; None for one that does not.
     """
 
     description: str
@@ -45,6 +46,7 @@ class TrainingRecipe(Record):
     batch_size: int
     learning_rate: float
     augmentation: Augmentation
+    width: int | None = None
 
     def preprocessing(self, domain: Domain) -> Preprocessing:
         """The affine map of a bounded domain onto `input_range`; features stay as they are."""
@@ -68,8 +70,21 @@ class Network:
         """Hash of the architecture's source."""
         return sha256_of(self.path / "model.py")
 
-    def build(self, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-        """The untrained network; takes [n, *input_shape] float32, returns logits [n, classes]."""
+    def build(self, input_shape: tuple[int, ...], classes: int, width: int | None = None) -> keras.Model:
+        """The untrained network; takes [n, *input_shape] float32, returns logits [n, classes].
+
+        Args:
+            input_shape: of one input.
+            classes: how many scores.
+            width: in place of the recipe's, for a network that comes in several.
+
+        Raises:
+            UserError: the network cannot take such inputs, or has no width to choose.
+        """
+        if width is not None and self.recipe.width is None:
+            raise UserError(
+                f"network {self.name!r} comes in one width only", hint="leave --width out, or take study-cnn"
+            )
         spec = importlib.util.spec_from_file_location(
             f"qbench_models.{self.name.replace('-', '_')}", self.path / "model.py"
         )
@@ -78,7 +93,8 @@ class Network:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         try:
-            model: keras.Model = module.build(input_shape, classes)
+            wide = {} if self.recipe.width is None else {"width": width or self.recipe.width}
+            model: keras.Model = module.build(input_shape, classes, **wide)
         except ValueError as error:
             raise UserError(
                 f"network {self.name!r} cannot take inputs of shape {input_shape}",

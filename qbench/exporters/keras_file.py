@@ -75,7 +75,8 @@ def _check_weights(model: keras.Model, path: Path) -> None:
 def _load_file(path: Path) -> keras.Model:
     import keras
 
-    import qbench.surrogate.frozen  # noqa: F401 - registers the layer that a SavedModel became
+    import qbench.lowbit.layers
+    import qbench.surrogate.frozen  # noqa: F401 - both register layers of their own
 
     if path.suffix == ".keras" and not zipfile.is_zipfile(path):
         raise UserError(

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from qbench.lowbit.rounding import rounded, scaled_gradient, sign
+from qbench.lowbit.rounding import rounded, scaled_gradient, sign, snapped
 
 _SMALLEST_STEP = 1e-8
 # Of the moving range: the weight of what was seen before.
@@ -43,7 +43,7 @@ class ActivationQuantizer(ABC):
     def grid(self) -> Grid:
         """The grid as it stands."""
 
-    def build(self, owner: keras.layers.Layer) -> None:
+    def build(self, owner: keras.layers.Layer) -> None:  # noqa: B027 - most have nothing to learn
         """Add what is learned or tracked to the layer that owns the quantizer."""
 
     @abstractmethod
@@ -63,8 +63,8 @@ class ActivationQuantizer(ABC):
 class UnitLevels(ActivationQuantizer):
     """q(clip(x, 0, 1)), q rounding to multiples of 1 / (2^b - 1): DoReFa-Net's activations.
 
-    Zhou et al., "DoReFa-Net", 2016, eq. 11. The study's q(min(1, |x|)) is the same behind a ReLU, and a ReLU is
-    what this takes the place of.
+    Zhou et al., "DoReFa-Net", 2016, eq. 11. The study's q(min(1, |x|)) is the same behind a ReLU, which this
+    takes the place of.
     """
 
     def __init__(self, bits: int) -> None:
@@ -195,9 +195,9 @@ class FixedRange(ActivationQuantizer):
         self.high = self.low + 255
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
-        """Multiples of the step; the gradient is zero beyond the interval."""
+        """Multiples of the step; the gradient is the identity: inputs are within the interval."""
         del training
-        return self._on_grid(x, self.step)
+        return self.step * snapped(x / self.step, self.low, self.high)
 
     @property
     def grid(self) -> Grid:

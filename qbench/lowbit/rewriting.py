@@ -12,7 +12,7 @@ from qbench.lowbit import schemes
 from qbench.lowbit.activations import FixedRange, MovingRange, SignActivation
 from qbench.lowbit.layers import Quantize, QuantizedConv2D, QuantizedDense, QuantizedDepthwiseConv2D
 
-# Layers with a kernel: the float one, the quantized one, and what the float one calls its kernel's constraint.
+# Layers with a kernel: the float one, the quantized one, and the name of its kernel's constraint.
 _KERNELS = {
     keras.layers.Conv2D: (QuantizedConv2D, "kernel_constraint"),
     keras.layers.DepthwiseConv2D: (QuantizedDepthwiseConv2D, "depthwise_constraint"),
@@ -42,9 +42,9 @@ _OTHERS = (
 def rewrite(model: keras.Model, lowbit: LowBit, input_range: tuple[float, float] | None) -> keras.Model:
     """The network with quantized layers in the places of its own, and with its weights.
 
-    Kernels are quantized, and every ReLU becomes an activation quantizer. If the widths are such that an integer
-    runtime could compute the network, whatever else a kernel, a sum or an average reads is held at 8 bits, and
-    so are input and scores: then every tensor of the network has its twin in an integer runtime.
+    Kernels are quantized, and every ReLU becomes an activation quantizer. If no width is 32, so that an
+    integer runtime could compute the network, whatever else a kernel, a sum or an average reads is held at 8
+    bits, and so are input and scores: then every tensor of the network has its twin in an integer runtime.
 
     Args:
         model: of convolutions, dense layers, batch normalization, ReLU, sums, pooling and dropout.
@@ -82,9 +82,7 @@ def grid_layer(tensor: keras.KerasTensor) -> Quantize | None:
 class _Rewriter:
     """What `clone_model` asks: a layer for a layer, and how to call it."""
 
-    def __init__(
-        self, model: keras.Model, lowbit: LowBit, input_range: tuple[float, float] | None
-    ) -> None:
+    def __init__(self, model: keras.Model, lowbit: LowBit, input_range: tuple[float, float] | None) -> None:
         self.lowbit, self.input_range = lowbit, input_range
         kernels = [layer for layer in model.layers if type(layer) in _KERNELS]
         self.ends = {kernels[0].name, kernels[-1].name}
@@ -162,9 +160,7 @@ def _is_relu(layer: keras.layers.Layer) -> bool:
     """A plain ReLU, without an upper end, a leak or a threshold."""
     if isinstance(layer, keras.layers.ReLU):
         return layer.max_value is None and not layer.negative_slope and not layer.threshold
-    return (
-        isinstance(layer, keras.layers.Activation) and layer.get_config()["activation"] == "relu"
-    )
+    return isinstance(layer, keras.layers.Activation) and layer.get_config()["activation"] == "relu"
 
 
 def _check_layers(model: keras.Model) -> None:

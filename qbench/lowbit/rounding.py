@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def rounded(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Nearest integers, ties away from zero as in TFLite's kernels; the gradient is the identity.
 
@@ -17,7 +17,17 @@ def rounded(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return tf.sign(x) * tf.floor(tf.abs(x) + 0.5), lambda upstream: upstream
 
 
-@tf.custom_gradient
+def snapped(x: tf.Tensor, low: int, high: int) -> tf.Tensor:
+    """Nearest integers, no less than low and no more than high; the gradient is the identity everywhere."""
+    return _snapped(x, tf.constant(low, x.dtype), tf.constant(high, x.dtype))
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def _snapped(x: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    return tf.clip_by_value(rounded(x), low, high), lambda upstream: (upstream, None, None)
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def sign(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """+1 for x >= 0, else -1; the gradient is the identity where |x| <= 1, and zero elsewhere.
 
@@ -27,18 +37,18 @@ def sign(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return _sign(x), lambda upstream: upstream * inside
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def unmasked_sign(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """+1 for x >= 0, else -1; the gradient is the identity everywhere."""
     return _sign(x), lambda upstream: upstream
 
 
 def scaled_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:
-    """x itself, its gradient multiplied (Esser et al., "Learned Step Size Quantization", ICLR 2020, app. A)."""
+    """The argument itself, its gradient multiplied (Esser et al., ICLR 2020, section 2.2)."""
     return _scaled(x, tf.constant(factor, x.dtype))
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _scaled(x: tf.Tensor, factor: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return tf.identity(x), lambda upstream: (upstream * factor, None)
 

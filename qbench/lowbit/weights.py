@@ -62,10 +62,10 @@ class WeightQuantizer(ABC):
         """The weights that the network computes with; shape and dtype of `w`."""
         return self.scale(w) * self.levels(w)
 
-    def build(self, owner: keras.layers.Layer) -> None:
+    def build(self, owner: keras.layers.Layer) -> None:  # noqa: B027 - most have nothing to learn
         """Add what is learned to the layer that owns the quantizer."""
 
-    def fit(self, w: NDArray[np.float32]) -> None:
+    def fit(self, w: NDArray[np.float32]) -> None:  # noqa: B027 - likewise
         """Set what is learned to where training begins from these weights."""
 
     def get_config(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class WeightQuantizer(ABC):
 class SignWeights(WeightQuantizer):
     """-1 and +1: BinaryConnect without chance (Courbariaux et al., 2015, eq. 1), and BNN's weights."""
 
-    constraint = UnitInterval()
+    constraint: keras.constraints.Constraint | None = UnitInterval()
 
     def __init__(self, bits: int = 1) -> None:
         super().__init__(bits)
@@ -121,13 +121,13 @@ class DorefaWeights(WeightQuantizer):
     """2 q(tanh(w) / 2 + 1/2) - 1, q rounding to multiples of 1 / (2^b - 1).
 
     Zhou et al., "DoReFa-Net", 2016, eq. 9, without its division by the largest |tanh(w)|. The levels are the
-    odd numbers in +-(2^b - 1). At 8 bits those fit no int8: there the whole numbers in +-127 take their place.
+    odd numbers in +-(2^b - 1). At 8 bits those fit no int8: the whole numbers in +-127 take their place.
     """
 
     @property
     def largest(self) -> int:
         """2^b - 1, or 127."""
-        return min(2**self.bits - 1, _INT8_END)
+        return min((1 << self.bits) - 1, _INT8_END)
 
     def levels(self, w: tf.Tensor) -> tf.Tensor:
         """Odd numbers; at 8 bits all whole numbers."""
@@ -173,12 +173,12 @@ class LearnedStepWeights(WeightQuantizer):
     @property
     def largest(self) -> int:
         """2^(b-1), or 127."""
-        return min(2 ** (self.bits - 1), _INT8_END)
+        return min(1 << (self.bits - 1), _INT8_END)
 
     @property
     def highest(self) -> int:
         """The greatest level."""
-        return max(2 ** (self.bits - 1) - 1, 1)
+        return max((1 << (self.bits - 1)) - 1, 1)
 
     def levels(self, w: tf.Tensor) -> tf.Tensor:
         """Signs at one bit, else whole numbers from `lowest` to `highest`."""

@@ -39,7 +39,8 @@ class KerasSurrogate:
         """The surrogate of a bundle's `float.keras`."""
         import keras
 
-        import qbench.surrogate.frozen  # noqa: F401 - registers the layer that a SavedModel became
+        import qbench.lowbit.layers
+        import qbench.surrogate.frozen  # noqa: F401 - both register layers of their own
 
         return cls(keras.models.load_model(path, compile=False), preprocessing, domain)
 
