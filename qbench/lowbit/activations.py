@@ -186,12 +186,18 @@ class MovingRange(ActivationQuantizer):
 
 @keras.saving.register_keras_serializable("qbench")
 class FixedRange(ActivationQuantizer):
-    """Eight bits over a known interval that holds zero, such as that of a network's input."""
+    """Eight bits over a known interval that holds zero, such as that of a network's input.
+
+    255 steps, if a whole number of them lies below zero; else 127 on either side of it, as the pixels of
+    [-1, 1] would all be ties on a grid with zero in it that is as fine as theirs.
+    """
 
     def __init__(self, lowest: float, highest: float) -> None:
         self.lowest, self.highest = lowest, highest
-        self.step = float(np.float32((highest - lowest) / 255))
-        self.low = round(lowest / self.step)
+        step = (highest - lowest) / 255
+        whole = abs(lowest / step - round(lowest / step)) < 1e-3
+        self.step = float(np.float32(step if whole else max(-lowest, highest) / 127))
+        self.low = round(lowest / step) if whole else -128
         self.high = self.low + 255
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
@@ -201,7 +207,7 @@ class FixedRange(ActivationQuantizer):
 
     @property
     def grid(self) -> Grid:
-        """The interval in 255 steps."""
+        """The interval in steps."""
         return Grid(self.step, self.low, self.high)
 
     def get_config(self) -> dict[str, Any]:
