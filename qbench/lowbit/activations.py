@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from qbench.lowbit.rounding import rounded, scaled_gradient, sign, snapped
+from qbench.lowbit.rounding import rounded_early, scaled_gradient, sign, snapped
 
 _SMALLEST_STEP = 1e-8
 # Of the moving range: the weight of what was seen before.
@@ -29,10 +29,13 @@ class ActivationQuantizer(ABC):
 
     Attributes:
         low, high: the least and greatest code; the real value of code 0 is 0.
+        slack: [channels], how far below one half a rounding begins; 0 until the network is lowered, which
+            sets it to what the integer kernel does.
     """
 
     low: int
     high: int
+    slack: keras.Variable
 
     @abstractmethod
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
@@ -43,8 +46,9 @@ class ActivationQuantizer(ABC):
     def grid(self) -> Grid:
         """The grid as it stands."""
 
-    def build(self, owner: keras.layers.Layer) -> None:  # noqa: B027 - most have nothing to learn
-        """Add what is learned or tracked to the layer that owns the quantizer."""
+    def build(self, owner: keras.layers.Layer, channels: int) -> None:
+        """Add what is learned, tracked or set to the layer that owns the quantizer."""
+        self.slack = owner.add_weight(name="slack", shape=(channels,), initializer="zeros", trainable=False)
 
     @abstractmethod
     def get_config(self) -> dict[str, Any]:
@@ -56,7 +60,8 @@ class ActivationQuantizer(ABC):
         return cls(**config)
 
     def _on_grid(self, x: tf.Tensor, step: Any) -> tf.Tensor:
-        return step * rounded(tf.clip_by_value(x / step, float(self.low), float(self.high)))
+        codes = tf.clip_by_value(x / step, float(self.low), float(self.high))
+        return step * rounded_early(codes, tf.convert_to_tensor(self.slack))
 
 
 @keras.saving.register_keras_serializable("qbench")
@@ -73,7 +78,7 @@ class UnitLevels(ActivationQuantizer):
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
         """Multiples of the step in [0, 1]; the gradient is 1 there, and zero outside."""
         del training
-        return rounded(tf.clip_by_value(x, 0.0, 1.0) * self.high) / self.high
+        return self._on_grid(x, 1 / self.high)
 
     @property
     def grid(self) -> Grid:
@@ -116,8 +121,9 @@ class LearnedStepActivation(ActivationQuantizer):
     def __init__(self, bits: int) -> None:
         self.bits, self.low, self.high = bits, 0, 2**bits - 1
 
-    def build(self, owner: keras.layers.Layer) -> None:
+    def build(self, owner: keras.layers.Layer, channels: int) -> None:
         """The step, and whether a first batch has set it."""
+        super().build(owner, channels)
         self.step = owner.add_weight(name="step", shape=(), initializer="ones")
         self.started = owner.add_weight(name="started", shape=(), initializer="zeros", trainable=False)
 
@@ -149,7 +155,7 @@ class MovingRange(ActivationQuantizer):
     Inference", CVPR 2018, section 3.1. For what stays at 8 bits: sums, averages, the scores.
 
     Args:
-        signed: codes in +-127, else in 0..255.
+        signed: codes in -128..127, else in 0..255.
     """
 
     largest: keras.Variable
@@ -157,10 +163,11 @@ class MovingRange(ActivationQuantizer):
 
     def __init__(self, signed: bool = True) -> None:
         self.signed = signed
-        self.low, self.high = (-127, 127) if signed else (0, 255)
+        self.low, self.high = (-128, 127) if signed else (0, 255)
 
-    def build(self, owner: keras.layers.Layer) -> None:
+    def build(self, owner: keras.layers.Layer, channels: int) -> None:
         """The moving range, and whether a first batch has set it."""
+        super().build(owner, channels)
         self.largest = owner.add_weight(name="largest", shape=(), initializer="ones", trainable=False)
         self.started = owner.add_weight(name="started", shape=(), initializer="zeros", trainable=False)
 

@@ -21,8 +21,7 @@ class Quantize(keras.layers.Layer):  # type: ignore[misc]
 
     def build(self, input_shape: Any) -> None:
         """What the quantizer learns."""
-        del input_shape
-        self.quantizer.build(self)
+        self.quantizer.build(self, input_shape[-1])
         self.built = True
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:

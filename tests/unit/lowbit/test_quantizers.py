@@ -96,6 +96,7 @@ def test_unit_levels_are_the_papers_formula(bits):
     x = np.linspace(-0.5, 1.5, 1000, dtype=np.float32)
     n = 2**bits - 1
     quantizer = activations.UnitLevels(bits)
+    quantizer.build(keras.layers.Layer(), 1)
     assert np.allclose(quantizer(x, training=False), np.floor(np.clip(x, 0, 1) * n + 0.5) / n)
     assert np.array_equal(gradient(lambda t: quantizer(t, training=False), x), (x >= 0) & (x <= 1))
     assert quantizer.grid == (1 / n, 0, n)
@@ -110,7 +111,7 @@ def test_the_sign_of_activations_passes_gradients_within_one():
 
 def test_the_first_batch_sets_the_learned_step_and_later_ones_do_not():
     layer, quantizer = keras.layers.Layer(), activations.LearnedStepActivation(2)
-    quantizer.build(layer)
+    quantizer.build(layer, 5)
     first = np.abs(np.random.default_rng(0).normal(size=(8, 5))).astype(np.float32)
     quantizer(first, training=True)
     assert quantizer.grid.step == pytest.approx(2 * first.mean() / np.sqrt(3), rel=1e-5)
@@ -121,8 +122,8 @@ def test_the_first_batch_sets_the_learned_step_and_later_ones_do_not():
 
 def test_the_range_moves_slowly_towards_what_is_seen():
     quantizer = activations.MovingRange()
-    quantizer.build(keras.layers.Layer())
-    quantizer(np.array([[-2.0, 1.0]], np.float32), training=True)
+    quantizer.build(keras.layers.Layer(), 1)
+    quantizer(np.array([[-2.0], [1.0]], np.float32), training=True)
     assert quantizer.grid.step == pytest.approx(2 / 127)
     quantizer(np.array([[4.0]], np.float32), training=True)
     assert quantizer.grid.step == pytest.approx(2.02 / 127)
