@@ -172,6 +172,10 @@ class BundleContent(Record):
         artifacts: by file name: float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx.
         calibration: what the integer ranges were fitted on.
         adopted: SHA-256 of the vendor's file that took the place of converting, if one did.
+        lowbit: the widths that the network was trained at; None for a float network.
+        packed_bytes: the size of int8.tflite if every weight took no more than its bits; None without widths.
+        surrogate_only: whether real weights or activations keep the network from every integer runtime, so
+            that there is no int8 artefact.
     """
 
     network: str
@@ -180,6 +184,9 @@ class BundleContent(Record):
     artifacts: dict[str, ArtifactInfo]
     calibration: dict[str, JsonValue]
     adopted: str | None
+    lowbit: LowBit | None = None
+    packed_bytes: int | None = None
+    surrogate_only: bool = False
 
 
 class CountSummary(Record):

@@ -20,7 +20,7 @@ _CONSTANT_MULTIPLIER = 2.0**-20
 
 @dataclass(frozen=True)
 class Affine:
-    """What follows a layer's products, channel by channel: y = gain * products + offset; both [out] float64."""
+    """What follows a layer's products in each channel: y = gain * products + offset; both [out] float64."""
 
     gain: NDArray[np.float64]
     offset: NDArray[np.float64]
@@ -108,7 +108,7 @@ def _fold_sign(
     factor: int,
     step: float,
 ) -> Folded:
-    """The sign of the accumulator: +1 from the least whole threshold on, never zero if levels lie two apart."""
+    """The accumulator's sign: +1 from the least whole threshold on, never zero if levels lie two apart."""
     safe = np.where(constant, 1.0, unit)
     threshold = np.where(constant, np.where(offset >= 0, 0, 1), np.ceil(-offset / safe))
     bias = -factor * threshold.astype(np.int64) + factor // 2
@@ -117,13 +117,11 @@ def _fold_sign(
     return Folded(weights, np.full(len(unit), 1 / step), bias, moved, needs_sign=factor == 1)
 
 
-def rounding_slack(
-    scales: NDArray[np.float64], step_in: float, step_out: float
-) -> NDArray[np.float32]:
+def rounding_slack(scales: NDArray[np.float64], step_in: float, step_out: float) -> NDArray[np.float32]:
     """How far below one half a kernel begins to round up, [out], in codes of its output.
 
-    TFLite's kernels multiply the accumulator by a 31-bit fraction in [1/2, 1), round, and shift right by r bits
-    with another rounding (`MultiplyByQuantizedMultiplier`; Jacob et al., CVPR 2018, section 2.2): 2^-(r+1).
+    TFLite's kernels multiply the accumulator by a 31-bit fraction in [1/2, 1), round, and shift right by r
+    bits with another rounding (Jacob et al., CVPR 2018, section 2.2): 2^-(r+1).
     """
     single = np.float32(step_in).astype(np.float64) * scales.astype(np.float32)
     _, exponent = np.frexp(single / np.float64(np.float32(step_out)))

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from qbench.errors import UserError
 from qbench.lowbit.activations import ActivationQuantizer, MovingRange, SignActivation
@@ -22,29 +21,29 @@ def lower(model: keras.Model) -> Program:
     """The program of a network that `rewrite` made of integer widths, trained.
 
     Every `Quantize` layer becomes an int8 tensor of its name. Codes 0..n lie at the upper end of int8: its
-    saturation is the upper clamp, a fused ReLU the lower, and the tensor's scale is the true step. Signs are -1
-    and +1 with a fused RELU_N1_TO_1.
+    saturation is the upper clamp, a fused ReLU the lower, and the tensor's scale is the true step. Signs are
+    -1 and +1 with a fused RELU_N1_TO_1.
 
-    The biases of `model` move by less than half a unit of an accumulator, to whole numbers, so that the network
-    and its program are one function but for rounding ties.
+    The biases of `model` move by up to half a unit of an accumulator, to whole numbers, and its quantizers
+    round as the kernels do: the network and its program are then one function but for rounding ties.
 
     Raises:
         UserError: a layer has no integer form where it stands.
     """
-    return _Lowering(model).program
+    lowering = _Lowering()
+    output = lowering.tensor(model.output)
+    if lowering.entry is None:
+        raise _unlowerable(model, "its input is never read")
+    return Program(model.name, lowering.entry, output, lowering.operators)
 
 
 class _Lowering:
     """Walks from the scores back to the input, and emits operators on the way out."""
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self) -> None:
         self.operators: list[Any] = []
         self.known: dict[str, Tensor] = {}
         self.entry: Tensor | None = None
-        output = self.tensor(model.output)
-        if self.entry is None:
-            raise _unlowerable(model, "its input is never read")
-        self.program = Program(model.name, self.entry, output, self.operators)
 
     def tensor(self, x: keras.KerasTensor) -> Tensor:
         """The int8 tensor of a symbolic one, its operators emitted."""
@@ -117,13 +116,17 @@ class _Lowering:
         self._add(_operator(layer, folded, x, held, "NONE" if folded.needs_sign else _clamp(target)))
         return self._sign(held, y) if folded.needs_sign else y
 
-    def _average(self, layer: keras.layers.Layer, x: Tensor, target: ActivationQuantizer, y: Tensor) -> Tensor:
+    def _average(
+        self, layer: keras.layers.Layer, x: Tensor, target: ActivationQuantizer, y: Tensor
+    ) -> Tensor:
         """Average pooling as a depthwise convolution, whose output has a grid of its own."""
         whole = isinstance(layer, keras.layers.GlobalAveragePooling2D)
         size = x.shape[:2] if whole else layer.pool_size
         if not whole and layer.padding != "valid":
             raise _unlowerable(layer, "it averages fewer values at the rim")
-        image = Tensor(f"{y.name}_image", (1, 1, x.shape[2]), y.scale, y.zero_point) if len(y.shape) == 1 else y
+        image = (
+            Tensor(f"{y.name}_image", (1, 1, x.shape[2]), y.scale, y.zero_point) if len(y.shape) == 1 else y
+        )
         channels = x.shape[2]
         scales = np.full(channels, 1 / (_INT8_MAX * size[0] * size[1]))
         target.slack.assign(rounding_slack(scales, x.scale, y.scale))

@@ -21,8 +21,8 @@ def rounded(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
 def rounded_early(x: tf.Tensor, slack: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Nearest integers, away from zero from one half less `slack` on; the gradient is the identity.
 
-    TFLite's kernels round twice, to 2^-r of a code and then to a code: an accumulator that lies up to 2^-(r+1)
-    below the middle between two codes is rounded up to it first, and then away from zero.
+    TFLite's kernels round twice, to 2^-r of a code and then to a code: what lies up to 2^-(r+1) below the
+    middle between two codes is rounded up to it first, and then away from zero.
     """
     whole = tf.sign(x) * tf.floor(tf.abs(x) + 0.5 + slack)
     return whole, lambda upstream: (upstream, None)

@@ -42,10 +42,10 @@ def measure(
     test = dataset.test
     real = preprocessing.apply(dataset.inputs(test.x))
     found = {}
-    with progress.task("measuring", len(_MEASURED_BY)) as advance:
-        for name, by in _MEASURED_BY.items():
+    with progress.task("measuring", len(specs)) as advance:
+        for name in (each for each in _MEASURED_BY if each in specs):
             entry, exit_ = specs[name]
-            runtime = runtime_class(by)(folder / name, entry, exit_, threads=_THREADS)
+            runtime = runtime_class(_MEASURED_BY[name])(folder / name, entry, exit_, threads=_THREADS)
             quantization = entry.quantization
             scores = runtime.invoke(quantization.quantize(real) if quantization else real)
             runtime.close()

@@ -14,6 +14,7 @@ from qbench.artifacts import (
     Artifact,
     BundleContent,
     Draft,
+    LowBit,
     Preprocessing,
     Recipe,
     TensorSpec,
@@ -26,6 +27,8 @@ from qbench.data import Dataset, load_dataset
 from qbench.errors import CheckFailed, UserError
 from qbench.exporters.carray import model_data_c, model_data_h
 from qbench.exporters.keras_file import load_keras, save_keras
+from qbench.exporters.lowbit_onnx import program_to_onnx
+from qbench.exporters.lowbit_tflite import program_to_tflite
 from qbench.exporters.onnx import onnx_specs, to_float_onnx, to_int8_onnx
 from qbench.exporters.preprocessing import (
     drawn,
@@ -41,6 +44,8 @@ from qbench.surrogate.scoring import check_finite
 
 if TYPE_CHECKING:
     import keras
+
+    from qbench.lowbit.program import Program
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,24 @@ def _check_settings(calibration: int, input_range: tuple[float, float] | None) -
         )
 
 
+def _check_widths(name: str, lowbit: LowBit | None, adopted: Path | None) -> None:
+    """Refuse to put a vendor's file in the place of a low-bit network's own integers."""
+    if lowbit is not None and adopted is not None:
+        raise UserError(
+            f"{name} was trained at low bit widths: its integers are its own, and --adopt would replace them",
+            hint="leave --adopt out",
+        )
+
+
+def _program(model: keras.Model, lowbit: LowBit | None) -> Program | None:
+    """The integers of a low-bit network, which `model` is then equal to; None where there are none."""
+    if lowbit is None or not lowbit.integer:
+        return None
+    from qbench.lowbit.lowering import lower
+
+    return lower(model)
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise UserError(f"there is no file {path} to adopt", hint="give the path of a .tflite file")
@@ -171,11 +194,14 @@ class _Bundler:
         with self.progress.task("exporting", 5) as advance:
             model = load_keras(source.file)
             self._check_fit(model, source)
+            lowbit = None if source.trained is None else source.trained.lowbit
+            _check_widths(source.name, lowbit, adopted)
             vendor = None if adopted is None else self._adopt(adopted)
             preprocessing = self._preprocessing(model, source, vendor, input_range)
             samples, drawn = self._calibration(calibration)
             real = preprocessing.apply(self.dataset.inputs(samples))
             check_finite(model.predict(real, verbose=0), "float")
+            program = _program(model, lowbit)
             save_keras(model, self.draft.path / "float.keras")
             self.specs["float.keras"] = (
                 TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
@@ -184,16 +210,25 @@ class _Bundler:
             advance(1)
             self._write("float.tflite", to_float_tflite(model))
             advance(1)
-            if adopted is None:
-                content = to_int8_tflite(model, real, per_tensor_dense=per_tensor_dense)
-                self._write("int8.tflite", content)
-            advance(1)
             float_onnx = to_float_onnx(model)
             self._write("float.onnx", float_onnx)
             advance(1)
-            self._write("int8.onnx", to_int8_onnx(float_onnx, real))
-            self._write_c()
+            if program is not None:
+                self._write("int8.tflite", program_to_tflite(program))
+                self._write("int8.onnx", program_to_onnx(program))
+            elif lowbit is None:
+                if adopted is None:
+                    content = to_int8_tflite(model, real, per_tensor_dense=per_tensor_dense)
+                    self._write("int8.tflite", content)
+                self._write("int8.onnx", to_int8_onnx(float_onnx, real))
             advance(1)
+            if "int8.tflite" in self.specs:
+                self._write_c()
+            advance(1)
+        if lowbit is not None and program is None:
+            self.progress.note(
+                f"{source.name} is surrogate-only: its real weights or activations run on no integer runtime"
+            )
         return BundleContent(
             network=source.name,
             data=self.dataset.info,
@@ -201,7 +236,14 @@ class _Bundler:
             artifacts=measure(self.draft.path, self.specs, self.dataset, preprocessing, self.progress),
             calibration=drawn,
             adopted=None if adopted is None else sha256_of(adopted),
+            lowbit=lowbit,
+            packed_bytes=None if program is None else self._packed_bytes(program),
+            surrogate_only=lowbit is not None and program is None,
         )
+
+    def _packed_bytes(self, program: Program) -> int:
+        """The size of int8.tflite less what its weights hold beyond their bits."""
+        return (self.draft.path / "int8.tflite").stat().st_size - program.weight_bytes_saved
 
     def _check_fit(self, model: keras.Model, source: _Source) -> None:
         """Refuse a network that does not take this data."""
@@ -283,6 +325,8 @@ def _check_drop(made: Artifact[BundleContent], max_drop: float) -> None:
         if info.correct is not None and info.evaluated
     }
     for name in ("int8.tflite", "int8.onnx"):
+        if made.content.surrogate_only:
+            continue
         drop = share["float.keras"] - share[name]
         if drop > max_drop:
             raise CheckFailed(
