@@ -69,7 +69,7 @@ class _Writer:
         from onnx import numpy_helper
 
         name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self.constants.append(numpy_helper.from_array(value.copy(order="C"), name))
         return name
 
     def quantize(self, real: str, tensor: Tensor) -> None:

@@ -14,6 +14,8 @@ from qbench.lowbit.rounding import rounded_early, scaled_gradient, sign, snapped
 _SMALLEST_STEP = 1e-8
 # Of the moving range: the weight of what was seen before.
 _MOMENTUM = 0.99
+# The range ends so far beyond its last code: averages of few levels would else be ties between two codes.
+_OVERHANG = 0.3
 
 
 class Grid(NamedTuple):
@@ -60,8 +62,10 @@ class ActivationQuantizer(ABC):
         return cls(**config)
 
     def _on_grid(self, x: tf.Tensor, step: Any) -> tf.Tensor:
-        codes = tf.clip_by_value(x / step, float(self.low), float(self.high))
-        return step * rounded_early(codes, tf.convert_to_tensor(self.slack))
+        return step * self._whole(tf.clip_by_value(x / step, float(self.low), float(self.high)))
+
+    def _whole(self, codes: tf.Tensor) -> tf.Tensor:
+        return rounded_early(codes, tf.convert_to_tensor(self.slack))
 
 
 @keras.saving.register_keras_serializable("qbench")
@@ -78,7 +82,7 @@ class UnitLevels(ActivationQuantizer):
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
         """Multiples of the step in [0, 1]; the gradient is 1 there, and zero outside."""
         del training
-        return self._on_grid(x, 1 / self.high)
+        return self._whole(tf.clip_by_value(x, 0.0, 1.0) * self.high) / self.high
 
     @property
     def grid(self) -> Grid:
@@ -178,12 +182,12 @@ class MovingRange(ActivationQuantizer):
             moved = self.largest.value * _MOMENTUM + found * (1 - _MOMENTUM)
             self.largest.assign(tf.where(self.started > 0, moved, found))
             self.started.assign(1.0)
-        return self._on_grid(x, (tf.convert_to_tensor(self.largest) + _SMALLEST_STEP) / float(self.high))
+        return self._on_grid(x, (tf.convert_to_tensor(self.largest) + _SMALLEST_STEP) / (self.high - _OVERHANG))
 
     @property
     def grid(self) -> Grid:
         """The range in 127 or 255 steps."""
-        step = (self.largest.numpy() + np.float32(_SMALLEST_STEP)) / np.float32(self.high)
+        step = (self.largest.numpy() + np.float32(_SMALLEST_STEP)) / np.float32(self.high - _OVERHANG)
         return Grid(float(step), self.low, self.high)
 
     def get_config(self) -> dict[str, Any]:
