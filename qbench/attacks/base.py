@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from qbench.artifacts.schema import Record
 from qbench.attacks.losses import more_harmful
-from qbench.attacks.norms import size, snap_to_grid
+from qbench.attacks.norms import snap_to_grid
 from qbench.errors import InternalFault, UserError, unknown_name
-from qbench.quant import Norm
+from qbench.quant import Norm, size
 from qbench.surrogate.base import Oracle, Surrogate
 from qbench.surrogate.scoring import Scorer, check_finite
 

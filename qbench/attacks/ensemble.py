@@ -48,6 +48,10 @@ class Ensemble(BoundedAttack):
             for kind, settings in asked.items()
         ]
 
+    def filled(self, part: Victims) -> Victims:
+        """As it is: each member pads what is left for it."""
+        return part
+
     @abstractmethod
     def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
         """The attacks in their order, each with its settings."""

@@ -114,7 +114,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         best: Adversarials,
         nearest: NDArray[np.float64],
     ) -> NDArray[np.bool_]:
-        """One constant for each sample; writes what it finds into `best`, and tells where it found anything."""
+        """One constant for each sample; writes finds into `best`, and tells where there were any."""
         x = left.x.reshape(len(left), -1)
         w = self._to_tanh(x)
         run = _Descent(w, Adam.over(w), np.ones_like(w), clean)
@@ -181,7 +181,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         )
 
     def _loss(self, scores: Array, y: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The log of the right class's probability less the best wrong one's, floored at -confidence (eq. 4)."""
+        """The right class's log probability less the best wrong one's, at least -confidence (eq. 4)."""
         from scipy.special import log_softmax
 
         if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=0.1):

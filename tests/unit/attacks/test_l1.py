@@ -13,10 +13,10 @@ from scipy.optimize import brentq
 from qbench.artifacts import Domain
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.budgets import check_eps
-from qbench.attacks.norms import project, random_points, shrunk, size, steepest_step
+from qbench.attacks.norms import project, random_points, shrunk, steepest_step
 from qbench.data import IMAGE
 from qbench.errors import UserError
-from qbench.quant import project_codes
+from qbench.quant import project_codes, size
 
 
 class Linear:

@@ -10,9 +10,9 @@ from qbench.artifacts import Domain
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.compaction import ActiveRows
 from qbench.attacks.hyperplane import step_to_plane
-from qbench.attacks.norms import size
 from qbench.data import IMAGE
 from qbench.errors import UserError
+from qbench.quant import size
 
 WIDE = Domain(name="features", low=-10.0, high=10.0, step=None)
 SHAPE = (2, 3, 1)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from qbench.artifacts import BundleContent, Preprocessing, Recipe, begin, load
-from qbench.attacks.norms import size
 from qbench.data import INT8_FEATURES, Dataset, Split, features
 from qbench.data.arrays import dataset_from_arrays
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.progress import Silent
+from qbench.quant import size
 from qbench.stages.attack import attack
 
 SETTINGS = {"attack": "pgd", "eps": (0.1, 0.2), "steps": 3, "batch": 16, "count": 50}
