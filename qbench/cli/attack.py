@@ -121,6 +121,12 @@ _SHORTHANDS = ("steps", "step_size", "restarts", "budget")
     show_default=True,
     help="Inputs a pass; changes memory, and results by float rounding at most.",
 )
+@click.option(
+    "--checks/--no-checks",
+    default=True,
+    show_default=True,
+    help="Look for signs that the result deserves no belief.",
+)
 @stage_options
 def command(bundle: Path, data: str, out: Path, others: tuple[tuple[str, str], ...], **options: Any) -> None:
     """Make adversarial inputs against BUNDLE's float network, its integer network, a runtime or a device."""
@@ -133,6 +139,6 @@ def command(bundle: Path, data: str, out: Path, others: tuple[tuple[str, str], .
 
 
 def _tables(content: AdvsetContent) -> list[Table]:
-    from qbench.reporting.tables import advset_table
+    from qbench.reporting.tables import advset_tables
 
-    return [advset_table(content)]
+    return advset_tables(content)

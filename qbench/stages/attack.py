@@ -10,6 +10,7 @@ import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Recipe, begin, load
 from qbench.attacking.drawing import draw
+from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
 from qbench.attacks import ATTACKS, Attack, Grid, find_attack, find_preset
 from qbench.attacks.budgets import check_eps
@@ -41,6 +42,7 @@ def attack(
     only_correct: bool | None = None,
     grid: Grid | None = None,
     batch: int = 256,
+    checks: bool = True,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -72,6 +74,7 @@ def attack(
             Moellic and Dutertre (arXiv 1909.12741); not, if None.
         grid: "uint8" keeps results on the pixel grid. If None, it does where an oracle has the same grid.
         batch: inputs a pass; results differ by it in float rounding at most, so it is part of the recipe.
+        checks: look for signs that the result deserves no belief (`qbench.attacks.checks`).
         seed: of the draw, and of all random numbers of the attack.
         force: replace what `out` holds.
         progress: hears of every batch.
@@ -97,42 +100,33 @@ def attack(
         source.path, content, runtime=oracle, device=device, baud=baud, threads=threads or cores()
     ) as asked:
         budgets = _budgets(kind, eps or preset.eps, norm, dataset)
-        grid = grid or _own_grid(dataset, asked)
-        _check_settings(budgets, norm, grid, count, batch, dataset)
-        batch = min(batch, count, len(dataset.test))
-        recipe = Recipe(
-            "advset",
-            settings={
-                "attack": attack,
-                "eps": list(budgets),
-                "norm": norm,
-                "surrogate": surrogate,
-                "oracle": described(asked) if asked else None,
-                "count": count,
-                "only_correct": only_correct,
-                "grid": grid,
-                "batch": batch,
-                **told.model_dump(mode="json"),
-            },
-            inputs={"bundle": source.manifest.digest, "data": dataset.fingerprint},
-            seed=seed,
-        )
+        shared: dict[str, Any] = {
+            "norm": norm,
+            "grid": grid or _own_grid(dataset, asked),
+            "batch": min(batch, count, len(dataset.test)),
+        }
+        _check_settings(budgets, norm, shared["grid"], count, batch, dataset)
+        chosen: dict[str, Any] = {
+            "attack": attack,
+            "eps": list(budgets),
+            "surrogate": surrogate,
+            "oracle": described(asked) if asked else None,
+            "count": count,
+            "only_correct": only_correct,
+            "checks": checks,
+        }
+        inputs = {"bundle": source.manifest.digest, "data": dataset.fingerprint}
+        recipe = Recipe("advset", {**chosen, **shared, **told.model_dump(mode="json")}, inputs, seed)
         started = begin(Path(out), recipe, force=force)
         if isinstance(started, Artifact):
             return started
         with started as draft:
             followed = open_surrogate(surrogate, source.path, content.preprocessing, dataset.domain)
-            method = kind(followed, asked, norm=norm, grid=grid, seed=seed, batch=batch, **told.model_dump())
-            drawn = draw(
-                dataset,
-                method.score,
-                count,
-                draft.path,
-                only_correct=only_correct,
-                seed=seed,
-                progress=progress,
-            )
+            method = kind(followed, asked, seed=seed, **shared, **told.model_dump())
+            drawing: dict[str, Any] = {"only_correct": only_correct, "seed": seed, "progress": progress}
+            drawn = draw(dataset, method.score, count, draft.path, **drawing)
             results = attack_all(draft.path, method, budgets, drawn, progress)
+            findings = examine(draft.path, method, results, drawn, content, progress) if checks else None
             return draft.commit(
                 AdvsetContent(
                     data=dataset.info,
@@ -141,10 +135,11 @@ def attack(
                     norm=norm,
                     surrogate=method.score.name,
                     oracle=asked.runtime.info if asked else None,
-                    grid=grid,
+                    grid=shared["grid"],
                     count=len(drawn.victims),
                     clean_correct=int(np.sum(drawn.logits.argmax(axis=1) == drawn.victims.y)),
                     results=results,
+                    findings=findings,
                 )
             )
 
