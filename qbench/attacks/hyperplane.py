@@ -38,7 +38,7 @@ def step_to_plane(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domai
 
     Args:
         x: [n, *shape] float32 in the domain.
-        normal: [n, *shape], the function's gradient. A row that is not finite makes no step.
+        normal: [n, *shape], the function's gradient; where one is NaN, so is the step.
         gap: [n], of any sign.
         domain: where x + step must lie.
         norm: "linf" or "l2", in which the step is shortest.
@@ -49,16 +49,12 @@ def step_to_plane(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domai
     import tensorflow as tf
 
     flat, slope = (tf.reshape(each, [tf.shape(x)[0], -1]) for each in (x, normal))
-    usable = tf.reduce_all(tf.math.is_finite(slope), axis=1) & tf.math.is_finite(gap)
-    slope = tf.where(usable[:, None], slope, 0.0)
-    wanted = tf.where(usable, tf.abs(gap), 0.0)
     direction = tf.sign(slope) * tf.sign(gap)[:, None]
     room = tf.where(direction > 0, domain.high - flat, flat - domain.low)
     slope = tf.abs(slope)
     pace = tf.sign(slope) if norm == "linf" else slope
-    bound = _newton_bound(slope, pace, room, wanted)
-    step = direction * tf.minimum(bound[:, None] * pace, room)
-    return tf.reshape(tf.where(usable[:, None], step, 0.0), tf.shape(x))
+    bound = _newton_bound(slope, pace, room, tf.abs(gap))
+    return tf.reshape(direction * tf.minimum(bound[:, None] * pace, room), tf.shape(x))
 
 
 def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
