@@ -1,43 +1,21 @@
-"""Attacks that climb the loss along its gradient, in one compiled graph: FGSM, BIM, PGD."""
+"""Attacks that climb the loss along its gradient, in one compiled graph: FGSM, BIM, MIM, PGD."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
+from qbench.attacks.iterates import Best
 from qbench.attacks.losses import cross_entropy
-from qbench.attacks.norms import project, random_points, steepest_step
+from qbench.attacks.norms import confinement, random_points, steepest_step, unit_l1
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-
-class _Best(NamedTuple):
-    """For each sample the best iterate so far: a misclassified one before others, then the highest loss."""
-
-    x: tf.Tensor
-    logits: tf.Tensor
-    fooled: tf.Tensor
-    loss: tf.Tensor
-
-    def updated(self, x: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor, y: tf.Tensor) -> _Best:
-        """The better of this and a new iterate, sample by sample."""
-        import tensorflow as tf
-
-        fooled = tf.argmax(logits, axis=1) != y
-        better = (fooled & ~self.fooled) | ((fooled == self.fooled) & (loss > self.loss))
-        wide = tf.reshape(better, [-1] + [1] * (x.shape.rank - 1))
-        return _Best(
-            tf.where(wide, x, self.x),
-            tf.where(better[:, None], logits, self.logits),
-            tf.where(better, fooled, self.fooled),
-            tf.where(better, loss, self.loss),
-        )
 
 
 class StepSettings(Settings):
@@ -88,11 +66,16 @@ class GradientAttack(BoundedAttack):
         del eps, restart
         return np.zeros_like(victims.x)
 
+    def heading(self, gradient: tf.Tensor, previous: tf.Tensor) -> tf.Tensor:
+        """Where to step, from the gradient [n, *shape] and the heading of the step before; traced."""
+        del previous
+        return gradient
+
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
         """Climb from one start."""
         import tensorflow as tf
 
-        best = _Best(
+        best = Best(
             *self._compiled_climb(
                 tf.constant(victims.x),
                 tf.constant(victims.y),
@@ -109,38 +92,33 @@ class GradientAttack(BoundedAttack):
 
         return tf.function(self._climb)
 
-    def _climb(self, x: tf.Tensor, y: tf.Tensor, start: tf.Tensor, eps: tf.Tensor, step: tf.Tensor) -> _Best:
+    def _climb(self, x: tf.Tensor, y: tf.Tensor, start: tf.Tensor, eps: tf.Tensor, step: tf.Tensor) -> Best:
         """The best iterate of one climb; the steps run inside the graph."""
         import tensorflow as tf
 
-        def advance(x_adv: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        confined = confinement(x, eps, self.norm, self.surrogate.domain)
+
+        def advance(x_adv: tf.Tensor, heading: tf.Tensor) -> tuple[tf.Tensor, ...]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(x_adv)
                 logits = self.surrogate.logits(x_adv)
                 loss = cross_entropy(logits, y)
-            direction = steepest_step(tape.gradient(loss, x_adv), self.norm)
-            return self._confined(x_adv + step * direction, x, eps), logits, loss
+            heading = self.heading(tape.gradient(loss, x_adv), heading)
+            return confined(x_adv + step * steepest_step(heading, self.norm)), heading, logits, loss
 
-        def body(i: tf.Tensor, x_adv: tf.Tensor, best: _Best) -> tuple[tf.Tensor, tf.Tensor, _Best]:
-            following, logits, loss = advance(x_adv)
-            return i + 1, following, best.updated(x_adv, logits, loss, y)
+        def body(i: tf.Tensor, x_adv: tf.Tensor, heading: tf.Tensor, best: Best) -> tuple[Any, ...]:
+            following, heading, logits, loss = advance(x_adv, heading)
+            return i + 1, following, heading, best.updated(x_adv, logits, loss, y)
 
-        x_adv, logits, loss = advance(self._confined(x + start, x, eps))
+        x_adv, heading, logits, loss = advance(confined(x + start), tf.zeros_like(x))
         # The start is no candidate: whatever the first step leads to is better than a loss of -inf.
-        best = _Best(x_adv, logits, tf.zeros_like(loss, tf.bool), tf.fill(tf.shape(loss), -np.inf))
-        _, x_adv, best = tf.while_loop(
-            lambda i, *_: i < self.steps, body, (tf.constant(1), x_adv, best), parallel_iterations=1
+        best = Best(x_adv, logits, tf.zeros_like(loss, tf.bool), tf.fill(tf.shape(loss), -np.inf))
+        _, x_adv, _, best = tf.while_loop(
+            lambda i, *_: i < self.steps, body, (tf.constant(1), x_adv, heading, best), parallel_iterations=1
         )
         logits = self.surrogate.logits(x_adv)
-        final: _Best = best.updated(x_adv, logits, cross_entropy(logits, y), y)
+        final: Best = best.updated(x_adv, logits, cross_entropy(logits, y), y)
         return final
-
-    def _confined(self, x_adv: tf.Tensor, x: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
-        """The nearest point of the ball around x, moved into the domain."""
-        import tensorflow as tf
-
-        domain = self.surrogate.domain
-        return tf.clip_by_value(x + project(x_adv - x, eps, self.norm), domain.low, domain.high)
 
 
 class Fgsm(GradientAttack):
@@ -175,6 +153,28 @@ class Bim(GradientAttack):
     def derived_step_size(self, eps: float) -> float:
         """A fifth of eps, or more where fewer than 10 steps could not cross the ball."""
         return max(eps / 5, 2 * eps / self.steps)
+
+
+class MimSettings(StepSettings):
+    """Of MIM."""
+
+    decay: float = Field(1.0, ge=0, allow_inf_nan=False, description="of the momentum at a step, at least 0")
+
+
+class Mim(GradientAttack):
+    """The momentum iterative method: steps along the decayed sum of all gradients, each of unit L1 length.
+
+    Dong et al., "Boosting Adversarial Attacks with Momentum", CVPR 2018, algorithm 1 and eq. 6 to 8, with
+    their 10 steps of eps / 10, decay of 1, and no random start.
+    """
+
+    name = "mim"
+    settings_type = MimSettings
+    settings: MimSettings
+
+    def heading(self, gradient: tf.Tensor, previous: tf.Tensor) -> tf.Tensor:
+        """The sum; a gradient of zero adds nothing."""
+        return self.settings.decay * previous + unit_l1(gradient)
 
 
 class Pgd(GradientAttack):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +44,14 @@ def steepest_step(gradient: tf.Tensor, norm: Norm) -> tf.Tensor:
     return tf.reshape(step, tf.shape(gradient))
 
 
+def unit_l1(gradient: tf.Tensor) -> tf.Tensor:
+    """Gradients [n, *shape], each over its L1 length; zero where the gradient is zero."""
+    import tensorflow as tf
+
+    axes = list(range(1, gradient.shape.rank))
+    return gradient / tf.maximum(tf.reduce_sum(tf.abs(gradient), axis=axes, keepdims=True), _TINY)
+
+
 def project(delta: tf.Tensor, eps: tf.Tensor, norm: Norm) -> tf.Tensor:
     """The nearest perturbation inside the ball of radius eps, sample by sample."""
     import tensorflow as tf
@@ -72,6 +80,16 @@ def _project_l1(delta: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
     # The sum over thousands of float32 values is not exact; the rim is.
     lowered *= tf.minimum(1.0, eps / tf.maximum(tf.reduce_sum(lowered, axis=1, keepdims=True), _TINY))
     return tf.reshape(tf.sign(flat) * lowered, tf.shape(delta))
+
+
+def confinement(x: tf.Tensor, eps: tf.Tensor, norm: Norm, domain: Domain) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function from points [n, *shape] to the nearest of the ball around x, then moved into the domain."""
+    import tensorflow as tf
+
+    if norm == "linf":  # both are boxes: met once, outside of any loop
+        low, high = tf.maximum(x - eps, domain.low), tf.minimum(x + eps, domain.high)
+        return lambda point: tf.clip_by_value(point, low, high)
+    return lambda point: tf.clip_by_value(x + project(point - x, eps, norm), domain.low, domain.high)
 
 
 def shrunk(delta: NDArray[np.float32], eps: float, norm: Norm) -> NDArray[np.float32]:

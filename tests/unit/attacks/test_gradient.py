@@ -12,7 +12,7 @@ from qbench.attacks.norms import random_points, size, snap_to_grid
 from qbench.data import IMAGE
 from qbench.errors import UserError
 
-CLIMBERS = ["fgsm", "bim", "pgd"]
+CLIMBERS = ["fgsm", "bim", "mim", "pgd"]
 WIDE = Domain(name="features", low=-100.0, high=100.0, step=None)
 
 

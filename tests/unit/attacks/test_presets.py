@@ -1,0 +1,27 @@
+import pytest
+
+from qbench.attacks import ATTACKS, find_attack
+from qbench.attacks.budgets import check_eps
+from qbench.attacks.presets import PRESETS
+from qbench.data import IMAGE
+
+REGISTERED = [name for name, preset in PRESETS.items() if preset.attack in ATTACKS]
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_the_attack_takes_what_the_preset_tells_it(name):
+    preset = PRESETS[name]
+    attack = find_attack(preset.attack)
+    told = attack.configured(**preset.settings).model_dump()
+    assert told.items() >= dict(preset.settings).items()
+    assert attack.checked_norm(preset.norm) == preset.norm
+    if preset.eps:
+        check_eps(preset.eps, IMAGE, preset.norm, 3072)
+
+
+def test_the_five_attacks_of_the_study():
+    assert [name.removeprefix("paper:") for name in PRESETS] == ["fgsm", "bim", "cw", "zoo", "spsa"]
+    assert {"paper:fgsm", "paper:bim"} <= set(REGISTERED)
+    assert {name: preset.count for name, preset in PRESETS.items() if preset.count != 1000} == {
+        "paper:spsa": 100
+    }
