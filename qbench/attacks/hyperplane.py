@@ -61,12 +61,12 @@ def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf
     """The bound [n] at which sum(slope * min(bound * pace, room)) is `wanted` [n]; from below."""
     import tensorflow as tf
 
-    gain = slope * pace
+    gain, most = slope * pace, slope * room
 
     def tightened(i: tf.Tensor, bound: tf.Tensor, moving: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        free = bound[:, None] * pace < room
-        used = tf.reduce_sum(tf.where(free, 0.0, slope * room), axis=1)
-        rate = tf.reduce_sum(tf.where(free, gain, 0.0), axis=1)
+        free = tf.cast(bound[:, None] * pace < room, slope.dtype)
+        used = tf.reduce_sum(most * (1 - free), axis=1)
+        rate = tf.reduce_sum(gain * free, axis=1)
         following = tf.where(rate > 0, tf.math.divide_no_nan(wanted - used, rate), bound)
         moving = following > bound * (1 + _RELATIVE_ROUNDING)
         return i + 1, tf.where(moving, following, bound), moving
@@ -74,7 +74,7 @@ def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf
     _, bound, _ = tf.while_loop(
         lambda i, _, moving: tf.reduce_any(moving) & (i < _MOST_ITERATIONS),
         tightened,
-        (tf.constant(0), tf.zeros_like(wanted), wanted > 0),
+        (tf.constant(0), tf.math.divide_no_nan(wanted, tf.reduce_sum(gain, axis=1)), wanted > 0),
         parallel_iterations=1,
     )
     return bound
