@@ -85,10 +85,11 @@ def test_neither_batch_nor_order_matters_but_the_seed_does(name, told, norm, eps
 
 @pytest.mark.parametrize("name", ["spsa", "nes"])
 def test_an_estimate_climbs_a_linear_network_to_the_corner(name):
-    weights = np.random.default_rng(0).normal(size=12)
+    rng = np.random.default_rng(0)
+    weights = rng.choice([-1, 1], 12) * rng.uniform(0.5, 1, 12)
     given = Victims(np.zeros((4, 12), np.float32), np.zeros(4, np.int64), np.arange(4))
     network = Linear(weights, bias=-50.0)  # out of reach, so that no step is the last
-    told = {"steps": 60, "samples": 40, "learning_rate": 0.05}
+    told = {"steps": 60, "samples": 100, "learning_rate": 0.05}
     x, *_ = attacked(name, network, told, given, 0.5)
     assert np.allclose(x, 0.5 * np.sign(weights), atol=0.02)
 
