@@ -47,7 +47,7 @@ PRESETS: dict[str, Preset] = {
         "spsa",
         "linf",
         (0.03,),
-        {"steps": 100, "learning_rate": 0.01, "delta": 0.01, "samples": 128, "budget": 30_000},
+        {"steps": 100, "learning_rate": 0.01, "delta": 0.01, "samples": 128, "budget": 15_000},
         count=100,
     ),
 }

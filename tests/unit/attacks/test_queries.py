@@ -17,9 +17,9 @@ SHAPE = (4, 4, 3)
 CASES = [
     ("square", {"budget": 60}, "linf", 0.2),
     ("square", {"budget": 60}, "l2", 1.0),
-    ("spsa", {"budget": 90, "samples": 8, "learning_rate": 0.1}, "linf", 0.2),
-    ("nes", {"budget": 90, "samples": 8, "learning_rate": 0.05}, "linf", 0.2),
-    ("nes", {"budget": 90, "samples": 8, "learning_rate": 0.2}, "l2", 1.0),
+    ("spsa", {"budget": 90, "samples": 16, "learning_rate": 0.1}, "linf", 0.2),
+    ("nes", {"budget": 90, "samples": 16}, "linf", 0.2),
+    ("nes", {"budget": 90, "samples": 16}, "l2", 1.0),
     ("zoo", {"budget": 400, "coordinates": 16, "binary_search_steps": 1}, "l2", 4.0),
     ("hopskipjump", {"budget": 300, "samples": 20}, "l2", 4.0),
     ("hopskipjump", {"budget": 300, "samples": 20}, "linf", 0.5),
@@ -89,7 +89,8 @@ def test_an_estimate_climbs_a_linear_network_to_the_corner(name):
     weights = rng.choice([-1, 1], 12) * rng.uniform(0.5, 1, 12)
     given = Victims(np.zeros((4, 12), np.float32), np.zeros(4, np.int64), np.arange(4))
     network = Linear(weights, bias=-50.0)  # out of reach, so that no step is the last
-    told = {"steps": 60, "samples": 100, "learning_rate": 0.05}
+    rate = {"spsa": "learning_rate", "nes": "step_size"}[name]
+    told = {"steps": 60, "samples": 200, rate: 0.05}
     x, *_ = attacked(name, network, told, given, 0.5)
     assert np.allclose(x, 0.5 * np.sign(weights), atol=0.02)
 
@@ -165,7 +166,6 @@ def test_draws_are_distributed_as_they_say():
     assert set(np.unique(signs)) == {-1.0, 1.0}
     assert abs(signs.mean()) < 0.02
     assert np.abs(np.corrcoef(signs)[np.triu_indices(50, 1)]).max() < 0.2
-    assert np.array_equal(np.unique(draws.integers(4, 300, 5)), np.arange(5))
 
 
 @pytest.mark.slow
@@ -176,7 +176,7 @@ def test_square_is_no_weaker_than_arts(resnet8, victims_32):
 
     score = find_attack("square")(resnet8).score
     shape = victims_32.x.shape[1:]
-    network = BlackBoxClassifierNeuralNetwork(score, shape, 10, clip_values=(0, 1))
+    network = BlackBoxClassifierNeuralNetwork(score, shape, 10, channels_first=False, clip_values=(0, 1))
     np.random.seed(0)  # noqa: NPY002 - ART draws from it
     theirs = SquareAttack(network, eps=1 / 255, max_iter=200, batch_size=32, p_init=0.8, verbose=False)
     found = score(theirs.generate(victims_32.x, np.eye(10)[victims_32.y]))
