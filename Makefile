@@ -61,6 +61,7 @@ type: $(VENV)/.dev ## Check types
 
 bench: $(VENV)/.dev ## Print speeds as ratios against named rivals and floors
 	$(BIN)/python benchmarks/attacks.py
+	$(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/lifted.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/link.py

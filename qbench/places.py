@@ -1,4 +1,4 @@
-"""Where things lie: data sets, what is kept of them, the firmware's sources."""
+"""What this machine has: where data sets and sources lie, programs, cores."""
 
 from __future__ import annotations
 
@@ -64,3 +64,9 @@ def require_programs(purpose: str, packages: dict[str, str]) -> None:
     if missing:
         wanted = " ".join(sorted({packages[program] for program in missing}))
         raise EnvironmentLacks(f"{purpose} needs {' and '.join(missing)}", hint=f"apt install {wanted}")
+
+
+def cores() -> int:
+    """Cores that this process may use, which can be fewer than the machine has."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

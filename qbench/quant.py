@@ -101,3 +101,9 @@ def _nearest_in_l1(delta: NDArray[np.int32], eps: int) -> NDArray[np.int32]:
     payable = (sizes >= threshold) & (threshold > 0)
     lowered += payable & (np.cumsum(payable, axis=1) <= left)
     return np.asarray(np.sign(delta) * lowered, np.int32)
+
+
+def size(delta: NDArray[np.floating[Any]], norm: Norm) -> NDArray[np.float64]:
+    """The norm of every perturbation of [n, *shape]: [n] float64."""
+    flat = delta.reshape(len(delta), -1).astype(np.float64)
+    return np.asarray(np.linalg.norm(flat, {"linf": np.inf, "l2": 2, "l1": 1}[norm], axis=1))

@@ -226,6 +226,25 @@ class EpsResult(Record):
     queries: CountSummary | None
 
 
+class Finding(Record):
+    """A sign that an attack's result understates what an attacker can do.
+
+    Attributes:
+        check: its name.
+        eps: the budget that it was found at; None if it concerns all.
+        count, total: inputs that show it, of those that were looked at.
+        explanation: what it means, in a line.
+        anchor: where the documentation says more.
+    """
+
+    check: str
+    eps: float | None
+    count: int
+    total: int
+    explanation: str
+    anchor: str
+
+
 class RuntimeInfo(Record):
     """A runtime as it was found on this machine; two runs are comparable only if these are equal."""
 
@@ -243,6 +262,7 @@ class AdvsetContent(Record):
     Attributes:
         surrogate: the network whose logits are stored: the one with the gradient, or else the oracle's name.
         oracle: the runtime or device that was attacked by queries, if one was.
+        findings: of the checks; None if they were not asked for.
     """
 
     data: DataInfo
@@ -255,6 +275,7 @@ class AdvsetContent(Record):
     count: int
     clean_correct: int
     results: tuple[EpsResult, ...]
+    findings: tuple[Finding, ...] | None
 
 
 class Proportion(Record):

@@ -89,7 +89,7 @@ def attack_all(
             file.keep(done)
     with progress.task(method.name, len(victims)) as advance:
         advance(done)
-        for found in method.perturb(victims.rows(done, len(victims)), budgets):
+        for found in method.perturb(victims.rows(done, len(victims)), budgets, progress.note):
             for each, result in zip(kept, found, strict=True):
                 each.append(result)
             advance(len(found[0].x))

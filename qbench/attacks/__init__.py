@@ -10,6 +10,7 @@ from qbench.attacks.fab import FabT
 from qbench.attacks.gradient import Bim, Fgsm, Mim, Pgd
 from qbench.attacks.hopskipjump import HopSkipJump
 from qbench.attacks.lattice import Lattice
+from qbench.attacks.presets import PRESETS, Preset
 from qbench.attacks.square import Square
 from qbench.attacks.zoo import Zoo
 from qbench.errors import unknown_name
@@ -38,7 +39,7 @@ ATTACKS: dict[str, type[Attack]] = {
     )
 }
 
-__all__ = ["ATTACKS", "Adversarials", "Attack", "Grid", "Victims", "find_attack"]
+__all__ = ["ATTACKS", "PRESETS", "Adversarials", "Attack", "Grid", "Victims", "find_attack", "find_preset"]
 
 
 def find_attack(name: str) -> type[Attack]:
@@ -50,3 +51,16 @@ def find_attack(name: str) -> type[Attack]:
     if name not in ATTACKS:
         raise unknown_name("attack", name, ATTACKS)
     return ATTACKS[name]
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name; of an attack's name one that leaves everything open.
+
+    Raises:
+        UserError: there is neither; the nearest name is suggested.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    if name.startswith("paper:"):
+        raise unknown_name("attack", name, PRESETS)
+    return Preset(find_attack(name).name, None, only_correct=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from qbench.artifacts.schema import Record
 from qbench.attacks.losses import more_harmful
-from qbench.attacks.norms import size, snap_to_grid
+from qbench.attacks.norms import snap_to_grid
 from qbench.errors import InternalFault, UserError, unknown_name
-from qbench.quant import Norm
+from qbench.quant import Norm, size
 from qbench.surrogate.base import Oracle, Surrogate
+from qbench.surrogate.memory import halved, out_of_memory
 from qbench.surrogate.scoring import Scorer, check_finite
 
 Grid = Literal["float", "uint8"]
@@ -181,19 +182,31 @@ class Attack(ABC):
     def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
         """Adversarial inputs for one whole batch, one result a budget."""
 
-    def perturb(self, victims: Victims, budgets: Sequence[float]) -> Iterator[tuple[Adversarials, ...]]:
+    def perturb(
+        self, victims: Victims, budgets: Sequence[float], note: Callable[[str], None] = lambda _: None
+    ) -> Iterator[tuple[Adversarials, ...]]:
         """Adversarial inputs for all victims, batch by batch, in order; of each batch one result a budget.
+
+        A batch for which memory does not suffice is halved, and so are those after it; `note` is told.
 
         Raises:
             UserError: the network gives NaN or infinite scores.
+            EnvironmentLacks: memory does not suffice for a single input.
             InternalFault: a result lies outside the ball or the domain.
         """
-        for start in range(0, len(victims), self.batch):
+        start = 0
+        while start < len(victims):
             part = victims.rows(start, start + self.batch)
-            found = tuple(each.first(len(part)) for each in self.attacked(self.filled(part), budgets))
+            try:
+                found = tuple(each.first(len(part)) for each in self.attacked(self.filled(part), budgets))
+            except out_of_memory() as error:
+                self.batch = halved(self.batch, error)
+                note(f"there is not enough memory for the batch: going on with {self.batch} inputs a pass")
+                continue
             for result, eps in zip(found, budgets, strict=True):
                 self._check(part, result, eps)
             yield found
+            start += len(part)
 
     def filled(self, part: Victims) -> Victims:
         """A batch as `attacked` gets it: of full size, so that the graph is compiled once."""

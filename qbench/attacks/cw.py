@@ -157,11 +157,12 @@ class Cw(GradientMinimumNormAttack):
 
         return tf.atanh((2 * (x - self.surrogate.domain.low) / self._width - 1) * _INSIDE)
 
-    def _from_tanh_space(self, w: tf.Tensor) -> tf.Tensor:
+    def _in_domain(self, bent: tf.Tensor) -> tf.Tensor:
+        """What tanh gave, -1 to 1, mapped on the domain."""
         import tensorflow as tf
 
         domain = self.surrogate.domain
-        return tf.clip_by_value(domain.low + (tf.tanh(w) + 1) * (self._width / 2), domain.low, domain.high)
+        return tf.clip_by_value(domain.low + (bent + 1) * (self._width / 2), domain.low, domain.high)
 
     def _search_with(self, problem: _Problem, best: Nearest) -> tuple[tf.Tensor, Nearest]:
         """Adam with one constant a sample: whether the margin was reached [n], and the nearest so far."""
@@ -220,15 +221,17 @@ class Cw(GradientMinimumNormAttack):
         """At the present point: the gradient, the loss [n], whether the margin is reached [n], the best."""
         import tensorflow as tf
 
+        bent = tf.tanh(now.w)
+        x_adv = self._in_domain(bent)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(now.w)
-            x_adv = self._from_tanh_space(now.w)
+            tape.watch(x_adv)
             logits = self.surrogate.logits(x_adv)
             height = margin(logits, problem.y)
-            axes = list(range(1, x_adv.shape.rank))
-            squared = tf.reduce_sum(tf.square((x_adv - problem.x) / self._width), axis=axes)
-            loss = squared + problem.const * tf.maximum(self.settings.confidence - height, 0)
-        gradient = tape.gradient(loss, now.w)
+            lack = problem.const * tf.maximum(self.settings.confidence - height, 0)
+        delta = x_adv - problem.x
+        distance = lengths(delta, "l2")
+        slope = tape.gradient(lack, x_adv) + (2 / self._width**2) * delta
+        gradient = slope * ((1 - tf.square(bent)) * (self._width / 2))
         reached = (height > 0) & (height >= self.settings.confidence)
-        best = now.best.updated(x_adv, logits, lengths(x_adv - problem.x, "l2"), reached)
-        return tf.where(tf.math.is_finite(gradient), gradient, 0.0), loss, reached, best
+        best = now.best.updated(x_adv, logits, distance, reached)
+        return gradient, tf.square(distance / self._width) + lack, reached, best

@@ -48,6 +48,15 @@ class Ensemble(BoundedAttack):
             for kind, settings in asked.items()
         ]
 
+    def filled(self, part: Victims) -> Victims:
+        """As it is: each member pads what is left for it."""
+        return part
+
+    def on_grid(self, found: Adversarials, victims: Victims, eps: float) -> Adversarials:
+        """As it is: the members have put it there."""
+        del victims, eps
+        return found
+
     @abstractmethod
     def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
         """The attacks in their order, each with its settings."""

@@ -22,11 +22,10 @@ _LARGEST_CLOUD = 8192
 class EstimationSettings(QuerySettings):
     """Of an attack that estimates the gradient."""
 
-    budget: int = Field(30_000, ge=1, description="queries for each input, at least 1")
+    budget: int = Field(15_000, ge=1, description="queries for each input, at least 1")
     steps: int = Field(100, ge=1, description="estimates, at least 1; fewer where the budget ends before")
-    samples: int = Field(128, ge=1, description="directions an estimate, at least 1; each costs two queries")
+    samples: int = Field(128, ge=2, multiple_of=2, description="queries an estimate, two a direction; even")
     delta: float = Field(0.01, gt=0, allow_inf_nan=False, description="how far to look along them; above 0")
-    learning_rate: float = Field(0.01, gt=0, allow_inf_nan=False, description="length of a step; above 0")
 
 
 class EstimationAttack(QueryAttack, BoundedAttack):
@@ -42,13 +41,13 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         """Of one estimate: [n, count]."""
 
     @abstractmethod
-    def advanced(self, delta: Array, gradient: Array, memory: Adam) -> Array:
+    def advanced(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
         """The perturbations [n, *shape] after a step up an estimated gradient."""
 
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
         """A few samples at a time, since each brings a cloud of perturbed inputs."""
         del restart
-        size = max(1, _LARGEST_CLOUD // (2 * self.settings.samples))
+        size = max(1, _LARGEST_CLOUD // self.settings.samples)
         parts = [
             self._climbed(victims.rows(start, start + size), eps) for start in range(0, len(victims), size)
         ]
@@ -64,15 +63,15 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         best = heights(scores, victims.y)
         delta, memory, draws = np.zeros_like(found), Adam.over(found), self.draws(victims)
         rows = np.flatnonzero(~misclassified(scores, victims.y))
-        # An estimate costs two queries a direction, and one more to judge where the step has led.
-        steps = min(self.settings.steps, (self.allowed - 1) // (2 * self.settings.samples + 1))
+        # After each estimate one more query judges where the step has led.
+        steps = min(self.settings.steps, (self.allowed - 1) // (self.settings.samples + 1))
         for step in range(steps):
             if not len(rows):
                 break
             left = victims.chosen(rows)
             gradient = self._estimate(left, delta[rows], draws.of(rows), step, asked, rows)
             here = memory.of(rows)
-            moved = shrunk(self.advanced(delta[rows], gradient, here), eps, self.norm)
+            moved = shrunk(self.advanced(delta[rows], gradient, eps, here), eps, self.norm)
             memory.put(rows, here)
             x_adv = np.clip(left.x + moved, self.surrogate.domain.low, self.surrogate.domain.high)
             delta[rows] = x_adv - left.x
@@ -94,16 +93,22 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         rows: NDArray[np.int64],
     ) -> Array:
         """The margin's gradient at each perturbed input."""
-        samples, elements = self.settings.samples, int(np.prod(left.x.shape[1:]))
-        v = self.directions(draws, step, samples * elements).reshape(len(left), samples, *left.x.shape[1:])
+        each, elements = self.settings.samples, int(np.prod(left.x.shape[1:]))
+        count = each // 2
+        v = self.directions(draws, step, count * elements).reshape(len(left), count, *left.x.shape[1:])
         middle = (left.x + delta)[:, None]
         both = np.concatenate([middle + self.settings.delta * v, middle - self.settings.delta * v], axis=1)
         both = np.clip(both, self.surrogate.domain.low, self.surrogate.domain.high).astype(np.float32)
-        each = 2 * samples
         scores = asked(both.reshape(-1, *left.x.shape[1:]), np.repeat(rows, each))
-        height = heights(scores, np.repeat(left.y, each)).reshape(len(left), 2, samples)
+        height = heights(scores, np.repeat(left.y, each)).reshape(len(left), 2, count)
         rise = (height[:, 0] - height[:, 1]) / (2 * self.settings.delta)
-        return np.asarray(np.einsum("ns,ns...->n...", rise, v) / samples, np.float32)
+        return np.asarray(np.einsum("ns,ns...->n...", rise, v) / count, np.float32)
+
+
+class SpsaSettings(EstimationSettings):
+    """Of SPSA."""
+
+    learning_rate: float = Field(0.01, gt=0, allow_inf_nan=False, description="of Adam, above 0")
 
 
 class Spsa(EstimationAttack):
@@ -114,22 +119,27 @@ class Spsa(EstimationAttack):
     """
 
     name = "spsa"
-    settings_type = EstimationSettings
+    settings_type = SpsaSettings
+    settings: SpsaSettings
 
     def directions(self, draws: Draws, step: int, count: int) -> Array:
         """Rademacher."""
         return draws.signs(step, count)
 
-    def advanced(self, delta: Array, gradient: Array, memory: Adam) -> Array:
+    def advanced(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
         """Adam's step."""
+        del eps
         return delta + memory.step(gradient, self.settings.learning_rate)
 
 
 class NesSettings(EstimationSettings):
     """Of NES."""
 
-    samples: int = Field(50, ge=1, description="directions an estimate, at least 1; each costs two queries")
+    samples: int = Field(50, ge=2, multiple_of=2, description="queries an estimate, two a direction; even")
     delta: float = Field(0.001, gt=0, allow_inf_nan=False, description="how far to look along them; above 0")
+    step_size: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="absolute, above 0; a fifth of eps if not given"
+    )
 
 
 class Nes(EstimationAttack):
@@ -141,16 +151,17 @@ class Nes(EstimationAttack):
 
     name = "nes"
     settings_type = NesSettings
+    settings: NesSettings
 
     def directions(self, draws: Draws, step: int, count: int) -> Array:
         """Standard normal."""
         return draws.normal(step, count)
 
-    def advanced(self, delta: Array, gradient: Array, memory: Adam) -> Array:
+    def advanced(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
         """A projected step of fixed length."""
         del memory
+        step = np.float32(self.settings.step_size or eps / 5)
         if self.norm == "linf":
-            return delta + np.float32(self.settings.learning_rate) * np.sign(gradient)
+            return delta + step * np.sign(gradient)
         length = np.sqrt(np.square(gradient).sum(axis=tuple(range(1, gradient.ndim)), keepdims=True))
-        step = np.float32(self.settings.learning_rate) * gradient / np.maximum(length, 1e-12)
-        return np.asarray(delta + step)
+        return np.asarray(delta + step * gradient / np.maximum(length, 1e-12))

@@ -77,9 +77,10 @@ class FabT(GradientMinimumNormAttack):
             normal = tape.gradient(lead, x_adv)
             fools = margin(logits, y) > 0
             best = best.updated(x_adv, logits, lengths(x_adv - x, self.norm), fools)
-            wide = tf.reshape(fools, [-1] + [1] * (x.shape.rank - 1))
-            back = tf.where(wide, x + self.settings.beta * (x_adv - x), x_adv)
-            gaps = tuple(-lead - tf.reduce_sum(normal * (at - x_adv), axis=axes) for at in (back, x))
+            kept = tf.where(fools, self.settings.beta, 1.0)
+            back = x + tf.reshape(kept, [-1] + [1] * (x.shape.rank - 1)) * (x_adv - x)
+            rise = tf.reduce_sum(normal * (x_adv - x), axis=axes)
+            gaps = ((1 - kept) * rise - lead, rise - lead)
             return i + 1, self._combined(back, x, normal, gaps), best
 
         axes = list(range(1, x.shape.rank))

@@ -125,7 +125,7 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
         return np.asarray(np.linalg.norm(delta, order, axis=1))
 
     def _normal(self, walk: _Walk, draws: Draws, rows: Rows, step: int, samples: int) -> Array:
-        """[m, d]: the boundary's normal, from which side random points around fall on (equations 9 and 16)."""
+        """[m, d]: the boundary's normal, from the labels of random points around (eq. 9 and 16)."""
         size = max(1, _LARGEST_CLOUD // samples)
         parts = [rows[start : start + size] for start in range(0, len(rows), size)]
         return np.concatenate([self._normal_of(walk, draws, part, step, samples) for part in parts])

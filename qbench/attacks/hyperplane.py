@@ -38,7 +38,7 @@ def step_to_plane(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domai
 
     Args:
         x: [n, *shape] float32 in the domain.
-        normal: [n, *shape], the function's gradient. A row that is not finite makes no step.
+        normal: [n, *shape], the function's gradient; where one is NaN, so is the step.
         gap: [n], of any sign.
         domain: where x + step must lie.
         norm: "linf" or "l2", in which the step is shortest.
@@ -49,28 +49,24 @@ def step_to_plane(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domai
     import tensorflow as tf
 
     flat, slope = (tf.reshape(each, [tf.shape(x)[0], -1]) for each in (x, normal))
-    usable = tf.reduce_all(tf.math.is_finite(slope), axis=1) & tf.math.is_finite(gap)
-    slope = tf.where(usable[:, None], slope, 0.0)
-    wanted = tf.where(usable, tf.abs(gap), 0.0)
     direction = tf.sign(slope) * tf.sign(gap)[:, None]
     room = tf.where(direction > 0, domain.high - flat, flat - domain.low)
     slope = tf.abs(slope)
     pace = tf.sign(slope) if norm == "linf" else slope
-    bound = _newton_bound(slope, pace, room, wanted)
-    step = direction * tf.minimum(bound[:, None] * pace, room)
-    return tf.reshape(tf.where(usable[:, None], step, 0.0), tf.shape(x))
+    bound = _newton_bound(slope, pace, room, tf.abs(gap))
+    return tf.reshape(direction * tf.minimum(bound[:, None] * pace, room), tf.shape(x))
 
 
 def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
     """The bound [n] at which sum(slope * min(bound * pace, room)) is `wanted` [n]; from below."""
     import tensorflow as tf
 
-    gain = slope * pace
+    gain, most = slope * pace, slope * room
 
     def tightened(i: tf.Tensor, bound: tf.Tensor, moving: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        free = bound[:, None] * pace < room
-        used = tf.reduce_sum(tf.where(free, 0.0, slope * room), axis=1)
-        rate = tf.reduce_sum(tf.where(free, gain, 0.0), axis=1)
+        free = tf.cast(bound[:, None] * pace < room, slope.dtype)
+        used = tf.reduce_sum(most * (1 - free), axis=1)
+        rate = tf.reduce_sum(gain * free, axis=1)
         following = tf.where(rate > 0, tf.math.divide_no_nan(wanted - used, rate), bound)
         moving = following > bound * (1 + _RELATIVE_ROUNDING)
         return i + 1, tf.where(moving, following, bound), moving
@@ -78,7 +74,7 @@ def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf
     _, bound, _ = tf.while_loop(
         lambda i, _, moving: tf.reduce_any(moving) & (i < _MOST_ITERATIONS),
         tightened,
-        (tf.constant(0), tf.zeros_like(wanted), wanted > 0),
+        (tf.constant(0), tf.math.divide_no_nan(wanted, tf.reduce_sum(gain, axis=1)), wanted > 0),
         parallel_iterations=1,
     )
     return bound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,12 +140,6 @@ def random_points(
             signed = rng.laplace(size=shape)
             points.append(signed * (eps / (np.abs(signed).sum() + rng.exponential())))
     return np.asarray(points, np.float32)
-
-
-def size(delta: NDArray[np.floating[Any]], norm: Norm) -> NDArray[np.float64]:
-    """The norm of every perturbation of [n, *shape]: [n] float64."""
-    flat = delta.reshape(len(delta), -1).astype(np.float64)
-    return np.asarray(np.linalg.norm(flat, {"linf": np.inf, "l2": 2, "l1": 1}[norm], axis=1))
 
 
 def widest(width: float, elements: int, norm: Norm) -> float:

@@ -13,8 +13,8 @@ from qbench.attacks.base import Adversarials, Attack, Settings, Victims
 from qbench.attacks.norms import snap_to_grid
 from qbench.surrogate.base import Oracle
 
-# Philox4x32 and its like are slow in NumPy one key at a time; splitmix64's finalizer (Steele, Lea and Flood,
-# "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014, section 4) hashes whole arrays of keys.
+# A generator a key is slow for short rows of numbers; splitmix64's finalizer (Steele, Lea and Flood, "Fast
+# Splittable Pseudorandom Number Generators", OOPSLA 2014, section 4) hashes whole arrays of keys.
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT = np.uint64(31)
@@ -137,18 +137,10 @@ class Draws:
         bits = np.unpackbits(words, axis=1, bitorder="little")[:, :count]
         return bits.astype(np.float32) * 2 - 1
 
-    def integers(self, step: int, count: int, below: int) -> NDArray[np.int64]:
-        """[n, count] of 0 to below - 1."""
-        return (self.uniform(step, count) * below).astype(np.int64)
-
     def normal(self, step: int, count: int) -> NDArray[np.float32]:
-        """[n, count], standard normal, two from two uniforms (Box and Muller, 1958)."""
-        half = -(-count // 2)
-        u = self.uniform(step, 2 * half)
-        radius = np.sqrt(-2 * np.log1p(-u[:, :half]))
-        angle = 2 * np.pi * u[:, half:]
-        both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-        return np.asarray(both[:, :count], np.float32)
+        """[n, count], standard normal, by Philox (Salmon et al., SC 2011), which is fast on long rows."""
+        rows = (np.random.Philox(key=[key, np.uint64(step)]) for key in self.keys)
+        return np.stack([np.random.Generator(row).standard_normal(count, np.float32) for row in rows])
 
 
 def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -114,7 +114,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         best: Adversarials,
         nearest: NDArray[np.float64],
     ) -> NDArray[np.bool_]:
-        """One constant for each sample; writes what it finds into `best`, and tells where it found anything."""
+        """One constant for each sample; writes finds into `best`, and tells where there were any."""
         x = left.x.reshape(len(left), -1)
         w = self._to_tanh(x)
         run = _Descent(w, Adam.over(w), np.ones_like(w), clean)
@@ -162,14 +162,9 @@ class Zoo(QueryAttack, MinimumNormAttack):
         keys = np.log(draws.uniform(step, elements) + 1e-300) / run.importance
         chosen = np.argpartition(-keys, count - 1, axis=1)[:, :count]
         at = (np.arange(n)[:, None], chosen)
-        cloud = np.repeat(run.w[:, None], 2 * count, axis=1)
-        each = np.arange(count)
-        cloud[np.arange(n)[:, None], each, chosen] += self.settings.delta
-        cloud[np.arange(n)[:, None], count + each, chosen] -= self.settings.delta
-        inputs = self._from_tanh(cloud)
+        inputs, length = self._cloud(run.w, x, at)
         scores = asked(inputs.reshape(-1, *left.x.shape[1:]), np.repeat(rows, 2 * count))
         loss = self._loss(scores, np.repeat(left.y, 2 * count)).reshape(n, 2, count)
-        length = np.square(inputs - x[:, None]).sum(axis=2).reshape(n, 2, count)
         objective = length + constant[:, None, None] * loss
         slope = ((objective[:, 0] - objective[:, 1]) / (2 * self.settings.delta)).astype(np.float32)
         moments = run.moments.of(at)
@@ -180,8 +175,22 @@ class Zoo(QueryAttack, MinimumNormAttack):
             0.5 * run.importance[at] + 0.5 * np.abs(moved) / self.settings.learning_rate + 1e-3
         )
 
+    def _cloud(
+        self, w: Array, x: Array, at: tuple[NDArray[np.int64], NDArray[np.int64]]
+    ) -> tuple[Array, NDArray[np.float64]]:
+        """Inputs [n, 2 count, d] with one element changed each; squares of their distances, [n, 2, count]."""
+        count, now = at[1].shape[1], self._from_tanh(w)
+        inputs = np.repeat(now[:, None], 2 * count, axis=1)
+        here = np.square((now - x).astype(np.float64))
+        length = np.repeat((here.sum(axis=1, keepdims=True) - here[at])[:, None], 2, axis=1)
+        for side, delta in enumerate((self.settings.delta, -self.settings.delta)):
+            changed = self._from_tanh(w[at] + np.float32(delta))
+            inputs[at[0], side * count + np.arange(count), at[1]] = changed
+            length[:, side] += np.square((changed - x[at]).astype(np.float64))
+        return inputs, length
+
     def _loss(self, scores: Array, y: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The log of the right class's probability less the best wrong one's, floored at -confidence (eq. 4)."""
+        """The right class's log probability less the best wrong one's, at least -confidence (eq. 4)."""
         from scipy.special import log_softmax
 
         if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=0.1):

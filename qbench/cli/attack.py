@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import qbench
-from qbench.cli.common import FOLDER, run_stage, stage_options
+from qbench.cli.common import FOLDER, baud_option, run_stage, stage_options
 
 if TYPE_CHECKING:
     from qbench.artifacts import AdvsetContent
@@ -47,7 +47,7 @@ class _Setting(click.ParamType[tuple[str, str]]):
         return name.replace("-", "_"), told
 
 
-_SHORTHANDS = ("steps", "step_size", "restarts")
+_SHORTHANDS = ("steps", "step_size", "restarts", "budget")
 
 
 @click.command(
@@ -55,16 +55,41 @@ _SHORTHANDS = ("steps", "step_size", "restarts")
 )
 @click.argument("bundle", type=FOLDER)
 @click.option("--data", required=True, help="A data set: see `qbench datasets`.")
-@click.option("--attack", required=True, metavar="NAME", help="One that `qbench attacks` lists.")
 @click.option(
-    "--eps", type=_Budgets(), required=True, help="Budgets in the data's own domain; fractions are read."
+    "--attack",
+    required=True,
+    metavar="NAME",
+    help="One that `qbench attacks` lists, or paper:fgsm, paper:bim, paper:cw, paper:zoo, paper:spsa.",
 )
+@click.option(
+    "--eps",
+    type=_Budgets(),
+    help="Budgets in the data's own domain; fractions are read. An attack for the smallest perturbation "
+    "needs none.",
+)
+@click.option(
+    "--surrogate",
+    default="float",
+    show_default=True,
+    help="Whose gradient is followed: float, or lifted:RULE, the integer network itself, with RULE ste, "
+    "clipped-ste, identity-relu, smooth or float.",
+)
+@click.option(
+    "--oracle", metavar="RUNTIME", help="Attack a runtime by queries: one that `qbench runtimes` lists."
+)
+@click.option(
+    "--device",
+    metavar="PORT",
+    help="Attack a device by queries: a port, as of `qbench replay`, or qemu:BOARD.",
+)
+@baud_option
 @click.option(
     "--norm", type=click.Choice(["linf", "l2", "l1"]), help="Of the ball; the attack's own if not given."
 )
 @click.option("--steps", type=int, help="The same as --set steps=N.")
 @click.option("--step-size", type=float, help="The same as --set step_size=SIZE.")
 @click.option("--restarts", type=int, help="The same as --set restarts=N.")
+@click.option("--budget", type=int, help="Queries for each input, of an attack that asks; --set budget=N.")
 @click.option(
     "--set",
     "others",
@@ -75,17 +100,19 @@ _SHORTHANDS = ("steps", "step_size", "restarts")
 @click.option(
     "--count",
     type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="Inputs drawn from the test split.",
+    help="Inputs drawn from the test split; 1000 if neither this nor the preset says.",
 )
-@click.option("--only-correct", is_flag=True, help="Draw only inputs that the surrogate gets right.")
+@click.option(
+    "--only-correct",
+    is_flag=True,
+    default=None,
+    help="Draw only inputs that the attacked network gets right.",
+)
 @click.option(
     "--grid",
     type=click.Choice(["float", "uint8"]),
-    default="float",
-    show_default=True,
-    help="uint8 keeps the result on the pixel grid, as a camera would deliver it.",
+    help="uint8 keeps the result on the pixel grid, as a camera would deliver it; the default for an oracle "
+    "with that grid.",
 )
 @click.option(
     "--batch",
@@ -94,9 +121,15 @@ _SHORTHANDS = ("steps", "step_size", "restarts")
     show_default=True,
     help="Inputs a pass; changes memory, and results by float rounding at most.",
 )
+@click.option(
+    "--checks/--no-checks",
+    default=True,
+    show_default=True,
+    help="Look for signs that the result deserves no belief.",
+)
 @stage_options
 def command(bundle: Path, data: str, out: Path, others: tuple[tuple[str, str], ...], **options: Any) -> None:
-    """Make adversarial inputs against BUNDLE's float network."""
+    """Make adversarial inputs against BUNDLE's float network, its integer network, a runtime or a device."""
     settings: dict[str, Any] = dict(others)
     for name in _SHORTHANDS:
         value = options.pop(name)
@@ -106,6 +139,6 @@ def command(bundle: Path, data: str, out: Path, others: tuple[tuple[str, str], .
 
 
 def _tables(content: AdvsetContent) -> list[Table]:
-    from qbench.reporting.tables import advset_table
+    from qbench.reporting.tables import advset_tables
 
-    return [advset_table(content)]
+    return advset_tables(content)

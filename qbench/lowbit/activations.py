@@ -182,7 +182,9 @@ class MovingRange(ActivationQuantizer):
             moved = self.largest.value * _MOMENTUM + found * (1 - _MOMENTUM)
             self.largest.assign(tf.where(self.started > 0, moved, found))
             self.started.assign(1.0)
-        return self._on_grid(x, (tf.convert_to_tensor(self.largest) + _SMALLEST_STEP) / (self.high - _OVERHANG))
+        return self._on_grid(
+            x, (tf.convert_to_tensor(self.largest) + _SMALLEST_STEP) / (self.high - _OVERHANG)
+        )
 
     @property
     def grid(self) -> Grid:

@@ -63,20 +63,38 @@ def bundle_table(content: BundleContent) -> Table:
     return Table("Artefacts", ("file", "bytes", "accuracy %", "input", "output"), tuple(rows))
 
 
-def advset_table(content: AdvsetContent) -> Table:
-    """What the attack did to its own surrogate."""
-    total = content.count
-    rows = [("clean", f"{100 * content.clean_correct / total:.1f}", NOTHING)]
-    rows += [
+def advset_tables(content: AdvsetContent) -> list[Table]:
+    """What the attack did to the network it attacked, and what the checks say of that."""
+    total, domain = content.count, content.data.domain
+    asked = any(result.queries for result in content.results)
+    rows = [("clean", f"{100 * content.clean_correct / total:.1f}", *[NOTHING] * (5 if asked else 3))]
+    for result in content.results:
+        sizes = (f"{result.sizes.l2:.4g}", f"{result.sizes.linf:.4g}") if result.sizes else (NOTHING,) * 2
+        line = [eps_text(result.eps, domain), f"{100 * result.correct / total:.1f}", *sizes]
+        line.append(f"{result.unchanged}")
+        if asked and result.queries:
+            line += [f"{result.queries.median:,}", f"{result.queries.max:,}"]
+        rows.append((*line,))
+    title = f"{content.attack} ({content.norm}) against {content.surrogate}, {total:,} inputs"
+    columns = ("eps", "robust accuracy %", "mean L2 of successes", "mean Linf", "unchanged inputs")
+    queries = ("median queries", "most") if asked else ()
+    tables = [Table(title, (*columns, *queries), tuple(rows))]
+    if content.findings:
+        tables.append(_findings(content))
+    return tables
+
+
+def _findings(content: AdvsetContent) -> Table:
+    rows = tuple(
         (
-            eps_text(result.eps, content.data.domain),
-            f"{100 * result.correct / total:.1f}",
-            f"{result.unchanged}",
+            found.check,
+            NOTHING if found.eps is None else eps_text(found.eps, content.data.domain),
+            f"{found.count} of {found.total}",
         )
-        for result in content.results
-    ]
-    title = f"{content.attack} ({content.norm}) against the {content.surrogate} surrogate, {total:,} inputs"
-    return Table(title, ("eps", "robust accuracy %", "unchanged inputs"), tuple(rows))
+        for found in content.findings or ()
+    )
+    title = "Checks: signs that the attack understates what an attacker can do (docs/attacks.md)"
+    return Table(title, ("check", "eps", "inputs"), rows, keys=2)
 
 
 def replay_tables(content: ReplayContent) -> tuple[Table, ...]:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Preprocessing
-from qbench.attacks.norms import size
 from qbench.errors import InternalFault
-from qbench.quant import Norm, Quantization, project_codes
+from qbench.quant import Norm, Quantization, project_codes, size
 
 _SLACK = 1e-4
 

@@ -10,14 +10,19 @@ import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Recipe, begin, load
 from qbench.attacking.drawing import draw
+from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
-from qbench.attacks import Grid, find_attack
+from qbench.attacks import ATTACKS, Attack, Grid, find_attack, find_preset
 from qbench.attacks.budgets import check_eps
+from qbench.attacks.minimum import MinimumNormAttack
+from qbench.attacks.norms import widest
 from qbench.data import Dataset, load_dataset
 from qbench.errors import UserError
+from qbench.oracles import RuntimeOracle, described, opened_oracle
+from qbench.places import cores
 from qbench.progress import SILENT, Progress
 from qbench.quant import Norm
-from qbench.surrogate.keras import KerasSurrogate
+from qbench.surrogate.registry import open_surrogate, surrogate_file
 
 
 def attack(
@@ -26,90 +31,142 @@ def attack(
     out: str | Path,
     *,
     attack: str,
-    eps: Sequence[float],
+    eps: Sequence[float] | None = None,
     norm: Norm | None = None,
-    count: int = 1000,
-    only_correct: bool = False,
-    grid: Grid = "float",
+    surrogate: str = "float",
+    oracle: str | None = None,
+    device: str | None = None,
+    baud: int | None = None,
+    threads: int | None = None,
+    count: int | None = None,
+    only_correct: bool | None = None,
+    grid: Grid | None = None,
     batch: int = 256,
+    checks: bool = True,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
     **settings: Any,
 ) -> Artifact[AdvsetContent]:
-    """Make adversarial inputs against the float network of a bundle.
+    """Make adversarial inputs against a network of a bundle.
 
     The folder holds `inputs.npy` [count, *shape] float32 in the data's domain, `labels.npy` and `indices.npy`
     [count] int64, `logits-clean.npy` [count, classes] float32, and for budget i `eps-<i>.npy` and
-    `logits-eps-<i>.npy` alike, and `queries-eps-<i>.npy` [count] int64.
+    `logits-eps-<i>.npy` alike, and `queries-eps-<i>.npy` [count] int64. An interrupted attack goes on behind
+    its last whole batch.
 
     Args:
         bundle: folder that `export` wrote.
         data: a data set, or what `load_dataset` takes; inputs are drawn from its test split.
         out: folder to write.
-        attack: a name in `qbench.attacks.ATTACKS`.
-        eps: budgets, in the unit of the data's domain.
+        attack: a name in `qbench.attacks.ATTACKS`, or one of `PRESETS`, the settings of a study: what it
+            says of budgets, norm, count and settings holds where nothing else is given.
+        eps: budgets, in the unit of the data's domain; may be left away for an attack that looks for the
+            smallest perturbation, which then gets the whole domain.
         norm: of the ball; the attack's own if None.
-        count: how many inputs to draw, without replacement.
-        only_correct: draw only inputs that the network classifies right, the protocol of Bernhard, Moellic
-            and Dutertre (arXiv 1909.12741).
-        grid: "uint8" keeps results on the pixel grid.
+        surrogate: whose gradient is followed: "float", or "lifted:<rule>", the integer network itself.
+        oracle: a runtime that is attacked by queries; None attacks the surrogate, by queries or not.
+        device: the same, at a port or `qemu:BOARD`.
+        baud: of a serial line; the firmware's default if None.
+        threads: inputs that an oracle computes side by side; all cores if None.
+        count: how many inputs to draw, without replacement; 1,000 if None.
+        only_correct: draw only inputs that the attacked network classifies right, the protocol of Bernhard,
+            Moellic and Dutertre (arXiv 1909.12741); not, if None.
+        grid: "uint8" keeps results on the pixel grid. If None, it does where an oracle has the same grid.
         batch: inputs a pass; results differ by it in float rounding at most, so it is part of the recipe.
-        seed: of the draw and of random starts.
+        checks: look for signs that the result deserves no belief (`qbench.attacks.checks`).
+        seed: of the draw, and of all random numbers of the attack.
         force: replace what `out` holds.
         progress: hears of every batch.
         settings: of the attack, as `qbench attacks` lists them; its own values where not given.
 
     Raises:
         UserError: a setting means nothing, the data does not fit the bundle, or the network gives NaN.
+        EnvironmentLacks: the oracle is not there, or fails; finished batches are kept.
     """
     source = load(Path(bundle), "bundle")
     content: BundleContent = source.content
     dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
-    kind = find_attack(attack)
-    told = kind.configured(**settings)
-    norm = kind.checked_norm(norm)
+    preset = find_preset(attack)
+    kind = find_attack(preset.attack)
+    told = kind.configured(**{**preset.settings, **settings})
+    norm = kind.checked_norm(norm or preset.norm)
+    count = preset.count if count is None else count
+    only_correct = preset.only_correct if only_correct is None else only_correct
+    _check_oracle(kind, oracle or device)
     _check_fit(content, dataset, progress)
-    _check_settings(eps, norm, grid, count, batch, dataset)
-    batch = min(batch, count, len(dataset.test))
-    recipe = Recipe(
-        "advset",
-        settings={
-            "attack": attack,
-            "eps": list(eps),
+    surrogate_file(surrogate)
+    with opened_oracle(
+        source.path, content, runtime=oracle, device=device, baud=baud, threads=threads or cores()
+    ) as asked:
+        budgets = _budgets(kind, eps or preset.eps, norm, dataset)
+        shared: dict[str, Any] = {
             "norm": norm,
+            "grid": grid or _own_grid(dataset, asked),
+            "batch": min(batch, count, len(dataset.test)),
+        }
+        _check_settings(budgets, norm, shared["grid"], count, batch, dataset)
+        chosen: dict[str, Any] = {
+            "attack": attack,
+            "eps": list(budgets),
+            "surrogate": surrogate,
+            "oracle": described(asked) if asked else None,
             "count": count,
             "only_correct": only_correct,
-            "grid": grid,
-            "batch": batch,
-            **told.model_dump(mode="json"),
-        },
-        inputs={"bundle": source.manifest.digest, "data": dataset.fingerprint},
-        seed=seed,
-    )
-    started = begin(Path(out), recipe, force=force)
-    if isinstance(started, Artifact):
-        return started
-    with started as draft:
-        surrogate = KerasSurrogate.load(source.path / "float.keras", content.preprocessing, dataset.domain)
-        method = kind(surrogate, norm=norm, grid=grid, seed=seed, batch=batch, **settings)
-        drawn = draw(
-            dataset, method.score, count, draft.path, only_correct=only_correct, seed=seed, progress=progress
-        )
-        return draft.commit(
-            AdvsetContent(
-                data=dataset.info,
-                preprocessing=content.preprocessing,
-                attack=attack,
-                norm=norm,
-                surrogate=method.score.name,
-                oracle=None,
-                grid=grid,
-                count=len(drawn.victims),
-                clean_correct=int(np.sum(drawn.logits.argmax(axis=1) == drawn.victims.y)),
-                results=attack_all(draft.path, method, eps, drawn, progress),
+            "checks": checks,
+        }
+        inputs = {"bundle": source.manifest.digest, "data": dataset.fingerprint}
+        recipe = Recipe("advset", {**chosen, **shared, **told.model_dump(mode="json")}, inputs, seed)
+        started = begin(Path(out), recipe, force=force)
+        if isinstance(started, Artifact):
+            return started
+        with started as draft:
+            followed = open_surrogate(surrogate, source.path, content.preprocessing, dataset.domain)
+            method = kind(followed, asked, seed=seed, **shared, **told.model_dump())
+            drawing: dict[str, Any] = {"only_correct": only_correct, "seed": seed, "progress": progress}
+            drawn = draw(dataset, method.score, count, draft.path, **drawing)
+            results = attack_all(draft.path, method, budgets, drawn, progress)
+            findings = examine(draft.path, method, results, drawn, content, progress) if checks else None
+            return draft.commit(
+                AdvsetContent(
+                    data=dataset.info,
+                    preprocessing=content.preprocessing,
+                    attack=attack,
+                    norm=norm,
+                    surrogate=method.score.name,
+                    oracle=asked.runtime.info if asked else None,
+                    grid=shared["grid"],
+                    count=len(drawn.victims),
+                    clean_correct=int(np.sum(drawn.logits.argmax(axis=1) == drawn.victims.y)),
+                    results=results,
+                    findings=findings,
+                )
             )
+
+
+def _check_oracle(kind: type[Attack], oracle: str | None) -> None:
+    """Refuse an oracle for an attack that needs a gradient."""
+    if oracle and not kind.asks:
+        asking = ", ".join(name for name, attack in ATTACKS.items() if attack.asks)
+        raise UserError(
+            f"{kind.name} follows a gradient, which {oracle} does not have",
+            hint=f"attack a surrogate and replay on {oracle}; or ask it, with {asking}",
         )
+
+
+def _budgets(kind: type[Attack], eps: Sequence[float], norm: Norm, dataset: Dataset) -> tuple[float, ...]:
+    """The budgets; where none is given, the whole domain for an attack that needs none."""
+    if not eps and issubclass(kind, MinimumNormAttack):
+        domain = dataset.domain
+        return (widest(domain.high - domain.low, int(np.prod(dataset.test.x.shape[1:])), norm),)
+    return tuple(eps)
+
+
+def _own_grid(dataset: Dataset, oracle: RuntimeOracle | None) -> Grid:
+    """The data's grid where the oracle rounds to the same, so that it sees what is stored."""
+    step = dataset.domain.step
+    same = oracle and oracle.step and step and abs(oracle.step - step) < 1e-3 * step
+    return "uint8" if same else "float"
 
 
 def _check_fit(bundle: BundleContent, dataset: Dataset, progress: Progress) -> None:

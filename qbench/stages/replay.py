@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +22,15 @@ from qbench.artifacts import (
 )
 from qbench.errors import UserError
 from qbench.link import hex_trace
+from qbench.places import cores
 from qbench.progress import SILENT, Advance, Progress
 from qbench.quant import Quantization
 from qbench.replaying.devices import YARDSTICK, device_results
-from qbench.runtimes.grid import InputGrid
 from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
 from qbench.runtimes import Runtime, available, open_runtime, runtime_class
 from qbench.runtimes.device import DeviceRuntime, open_devices
+from qbench.runtimes.grid import InputGrid
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.scoring import Scorer
 
@@ -97,7 +97,7 @@ def replay(
         inputs = _Inputs.read(attacked)
         with started as draft:
             job = _Job(draft, source, inputs, progress)
-            results = [job.run(name, threads or _cores()) for name in names]
+            results = [job.run(name, threads or cores()) for name in names]
             results += [job.run_opened(each) for each in found]
             return draft.commit(job.content(attacked.content, results))
 
@@ -105,12 +105,6 @@ def replay(
 def _firmware(device: DeviceRuntime) -> str:
     """What a device's results depend on: not the port that it happens to be at."""
     return f"{device.info.package} {device.info.version}, {device.kernels}, {device.counter}"
-
-
-def _cores() -> int:
-    """Cores that this process may use, which can be fewer than the machine has."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _check_fit(bundle: BundleContent, advset: AdvsetContent) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from qbench.errors import UserError
 from qbench.surrogate.base import Surrogate
+from qbench.surrogate.memory import halved, out_of_memory
 
 
 class Scorer:
@@ -32,16 +33,26 @@ class Scorer:
         Raises:
             UserError: a logit is NaN or infinite.
         """
-        import tensorflow as tf
-
-        scores = []
-        for start in range(0, len(x), self.batch):
-            part = x[start : start + self.batch]
-            size = min(self.batch, 1 << (len(part) - 1).bit_length())
-            padded = part[np.arange(size) % len(part)]
-            scores.append(self._logits(tf.constant(padded)).numpy()[: len(part)])
+        scores: list[NDArray[np.float32]] = []
+        start = 0
+        while start < len(x):
+            try:
+                scores.append(self._scored(x[start : start + self.batch]))
+            except out_of_memory() as error:
+                self.batch = halved(self.batch, error)
+                continue
+            start += len(scores[-1])
         logits: NDArray[np.float32] = np.concatenate(scores)
         check_finite(logits, self.name)
+        return logits
+
+    def _scored(self, part: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One pass."""
+        import tensorflow as tf
+
+        size = min(self.batch, 1 << (len(part) - 1).bit_length())
+        padded = part[np.arange(size) % len(part)]
+        logits: NDArray[np.float32] = self._logits(tf.constant(padded)).numpy()[: len(part)]
         return logits
 
 

@@ -192,3 +192,12 @@ def test_ports_are_listed_with_the_devices_that_answer(device, bundle, tmp_path,
     found = device_runtime.find()
     assert found[ports[0]].model_sha256 == bundle.manifest.files["int8.tflite"].sha256
     assert "there is no port" in found[ports[1]].what
+
+
+def test_a_device_is_attacked_by_queries_like_the_host_library(bundle, device, tmp_path):
+    told = {"attack": "square", "eps": [16 / 255], "budget": 40, "count": 12, "batch": 5, "checks": False}
+    asked = qbench.attack(bundle.path, "digits", tmp_path / "a", device=device.path, **told)
+    host = qbench.attack(bundle.path, "digits", tmp_path / "b", oracle="host", **told)
+    assert (asked.content.oracle.name, host.content.oracle.name) == ("device:host", "host")
+    for name in ("eps-0.npy", "logits-eps-0.npy", "queries-eps-0.npy"):
+        assert (asked.path / name).read_bytes() == (host.path / name).read_bytes()

@@ -34,10 +34,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(python: Path, *words: object, cwd: Path) -> str:
-    """What the installed qbench prints."""
+    """What the installed Python prints, led to no checkout by its environment."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [python, "-m", "qbench", *map(str, words)],
+        [python, *map(str, words)],
         cwd=cwd,
         env={**environment, "QBENCH_CACHE": str(cwd / "cache")},
         capture_output=True,
@@ -49,19 +49,18 @@ def run(python: Path, *words: object, cwd: Path) -> str:
 
 
 def test_the_wheel_is_what_runs(installed, tmp_path):
-    asked = [installed, "-c", "import qbench; print(qbench.__file__)"]
-    place = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    place = run(installed, "-c", "import qbench; print(qbench.__file__)", cwd=tmp_path)
     assert Path(place.strip()).is_relative_to(installed.parents[1])
 
 
 def test_networks_and_the_host_runtime_come_with_it(installed, tmp_path):
-    assert "digits-cnn" in run(installed, "models", cwd=tmp_path)
-    assert '"host"' in run(installed, "runtimes", "--json", cwd=tmp_path)
+    assert "digits-cnn" in run(installed, "-m", "qbench", "models", cwd=tmp_path)
+    assert '"host"' in run(installed, "-m", "qbench", "runtimes", "--json", cwd=tmp_path)
 
 
 @pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no cross compiler for Arm")
 def test_firmware_is_built_and_packed_from_it(installed, bundle, tmp_path):
     image = tmp_path / "image.elf"
-    words = ("firmware", "pack", bundle.path, "--board", "stm32f405", "--out", image)
+    words = ("-m", "qbench", "firmware", "pack", bundle.path, "--board", "stm32f405", "--out", image)
     assert "image written" in run(installed, *words, cwd=tmp_path)
     assert image.stat().st_size > 100_000

@@ -9,9 +9,10 @@ from qbench.artifacts import Domain, Preprocessing
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.apgd import checkpoints
 from qbench.attacks.losses import cross_entropy, dlr
-from qbench.attacks.norms import random_points, size
+from qbench.attacks.norms import random_points
 from qbench.data import IMAGE, load_dataset
 from qbench.errors import UserError
+from qbench.quant import size
 from qbench.surrogate.keras import KerasSurrogate
 
 WIDE = Domain(name="features", low=-100.0, high=100.0, step=None)

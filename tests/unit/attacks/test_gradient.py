@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from qbench.artifacts import Domain
 from qbench.attacks import Victims, find_attack
-from qbench.attacks.norms import random_points, size, snap_to_grid
+from qbench.attacks.norms import random_points, snap_to_grid
 from qbench.data import IMAGE
 from qbench.errors import UserError
+from qbench.quant import size
 
 CLIMBERS = ["fgsm", "bim", "mim", "pgd"]
 WIDE = Domain(name="features", low=-100.0, high=100.0, step=None)

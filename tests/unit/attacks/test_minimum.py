@@ -10,9 +10,9 @@ from qbench.artifacts import Domain
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.compaction import ActiveRows
 from qbench.attacks.hyperplane import step_to_plane
-from qbench.attacks.norms import size
 from qbench.data import IMAGE
 from qbench.errors import UserError
+from qbench.quant import size
 
 WIDE = Domain(name="features", low=-10.0, high=10.0, step=None)
 SHAPE = (2, 3, 1)
@@ -26,6 +26,7 @@ CASES = [
     ("fab-t", "linf", 0.001),
 ]
 EVERY = [case[:2] for case in CASES]
+ONE_NORM = [("deepfool", "l2"), ("cw", "l2"), ("fab-t", "linf")]
 FEW = {"fab-t": {"steps": 20}, "cw": {"steps": 100}}
 
 
@@ -116,7 +117,7 @@ def test_the_domain_bends_the_way(name, norm):
     assert found.x.min() >= 0
 
 
-@pytest.mark.parametrize(("name", "norm"), EVERY)
+@pytest.mark.parametrize(("name", "norm"), ONE_NORM)
 def test_what_is_misclassified_already_comes_back_unchanged(name, norm):
     _, network = linear()
     given = victims(network)
@@ -128,14 +129,14 @@ def test_what_is_misclassified_already_comes_back_unchanged(name, norm):
     assert np.allclose(found.logits, network.logits(found.x), atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "norm"), EVERY)
+@pytest.mark.parametrize(("name", "norm"), ONE_NORM)
 def test_a_constant_network_leaves_inputs_clean(name, norm):
     network = Network(lambda x: 0 * x[:, :3] + [3.0, 2.0, 1.0])
     given = victims(network)
     assert np.array_equal(nearest(name, norm, network, given).x, given.x)
 
 
-@pytest.mark.parametrize(("name", "norm"), EVERY)
+@pytest.mark.parametrize(("name", "norm"), ONE_NORM)
 def test_gradients_that_are_nan_move_nothing(name, norm):
     # the root's gradient is infinite at 0, and 0 times that is NaN
     network = Network(lambda x: tf.constant([3.0, 2.0, 1.0]) + tf.sqrt(0 * x[:, :3]))
@@ -151,7 +152,7 @@ def test_logits_that_are_nan_are_refused(name):
         list(attack.perturb(victims(network), [0.1]))
 
 
-@pytest.mark.parametrize(("name", "norm"), EVERY)
+@pytest.mark.parametrize(("name", "norm"), ONE_NORM)
 def test_budgets_cut_one_search_and_the_same_seed_gives_the_same_bytes(name, norm):
     network = kinked()
     given = victims(network, 24, low=0.0)

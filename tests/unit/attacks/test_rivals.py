@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qbench.artifacts import Preprocessing
-from qbench.attacks import Victims, find_attack
-from qbench.attacks.norms import size
-from qbench.data import IMAGE, load_dataset
-from qbench.surrogate.keras import KerasSurrogate
+from qbench.attacks import find_attack
+from qbench.quant import size
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

@@ -39,7 +39,7 @@ def settled(name, weights, activations, method, count=24):
 
 
 def disagreement(model, content, x):
-    """The share of codes of every `Quantize` layer that the reference kernels compute otherwise, and labels."""
+    """The share of every `Quantize` layer's codes that the reference kernels compute otherwise, and of labels."""
     layers = [layer for layer in model.layers if isinstance(layer, Quantize)]
     found = keras.Model(model.input, [layer.output for layer in layers])(x, training=False)
     expected = {
@@ -56,7 +56,9 @@ def disagreement(model, content, x):
     entry = interpreter.get_input_details()[0]
     interpreter.resize_tensor_input(entry["index"], [len(x), *entry["shape"][1:]])
     interpreter.allocate_tensors()
-    interpreter.set_tensor(entry["index"], (expected["input_int8"] + entry["quantization"][1]).astype(np.int8))
+    interpreter.set_tensor(
+        entry["index"], (expected["input_int8"] + entry["quantization"][1]).astype(np.int8)
+    )
     interpreter.invoke()
     tensors = {each["name"]: each for each in interpreter.get_tensor_details()}
     shares = {}

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from qbench.artifacts import BundleContent, Preprocessing, Recipe, begin, load
-from qbench.attacks.norms import size
 from qbench.data import INT8_FEATURES, Dataset, Split, features
 from qbench.data.arrays import dataset_from_arrays
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.progress import Silent
+from qbench.quant import size
 from qbench.stages.attack import attack
 
-SETTINGS = {"attack": "pgd", "eps": (0.1, 0.2), "steps": 3, "batch": 16, "count": 50}
+SETTINGS = {"attack": "pgd", "eps": (0.1, 0.2), "steps": 3, "batch": 16, "count": 50, "checks": False}
 
 
 def images(n=60, seed=0):
@@ -193,7 +193,16 @@ def test_only_correct_takes_what_the_network_gets_right(bundle, dataset, tmp_pat
 
 def test_other_data_is_noted_and_unfit_data_refused(bundle, dataset, tmp_path):
     listener = Listening()
-    attack(bundle, images(seed=1), tmp_path / "a", attack="fgsm", eps=(0.1,), count=5, progress=listener)
+    attack(
+        bundle,
+        images(seed=1),
+        tmp_path / "a",
+        attack="fgsm",
+        eps=(0.1,),
+        count=5,
+        checks=False,
+        progress=listener,
+    )
     assert listener.notes == ["the bundle was made with other data (noise) than is attacked (noise)"]
     wide = np.zeros((4, 5, 5, 1), np.uint8)
     unfit = Dataset("wide", dataset.domain, dataset.classes, None, Split(wide, np.zeros(4, np.int64)))
@@ -271,11 +280,14 @@ def test_the_header_says_how(whole):
         "attack": "pgd",
         "eps": [0.1, 0.2],
         "norm": "linf",
+        "surrogate": "float",
+        "oracle": None,
         "steps": 3,
         "step_size": None,
         "restarts": 1,
         "count": 50,
         "only_correct": False,
+        "checks": False,
         "grid": "float",
         "batch": 16,
     }

@@ -47,6 +47,7 @@ def write_advset(bundle, out, **changes):
             "attack": "signs",
             "norm": "linf",
             "oracle": None,
+            "findings": None,
             "surrogate": "float",
             "grid": "float",
             "count": COUNT,

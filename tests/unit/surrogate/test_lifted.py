@@ -240,7 +240,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 def accuracy_on_device(surrogate, images, path, eps):
     """Robust accuracy on the reference kernels under PGD on a surrogate, rounded to the input's grid."""
     attack = find_attack("pgd")(surrogate, batch=len(images))
-    x_adv = np.concatenate([found.x for found in attack.perturb(images, eps)])
+    x_adv = np.concatenate([found.x for (found,) in attack.perturb(images, [eps])])
     grid = InputGrid(Quantization(1.0, -128, "int8"), PIXELS)
     codes = grid.rounded(x_adv, images.x, eps, "linf").codes
     runtime = TfliteReferenceRuntime(path, *read_specs(path), threads=2)
@@ -269,7 +269,7 @@ def test_white_box_finds_what_transfer_from_another_checkpoint_misses(data_root)
         LiftedSurrogate.load(path, preprocessing, INT8_FEATURES),
         KerasSurrogate.load(folder / "float.keras", preprocessing, INT8_FEATURES),
     ):
-        (found,) = find_attack("pgd")(surrogate, batch=64, steps=10).perturb(victims, 1.0)
+        ((found,),) = find_attack("pgd")(surrogate, batch=64, steps=10).perturb(victims, [1.0])
         codes = InputGrid(grid, preprocessing).rounded(found.x, victims.x, 1.0, "linf").codes
         left.append(float((runtime.invoke(codes).argmax(1) == victims.y).mean()))
     assert left[0] < 0.1 < left[1]
