@@ -39,7 +39,7 @@ def settled(name, weights, activations, method, count=24):
 
 
 def disagreement(model, content, x):
-    """The share of every `Quantize` layer's codes that the reference kernels compute otherwise, and of labels."""
+    """The share of every `Quantize` layer's codes that the reference kernels miss, and of labels."""
     layers = [layer for layer in model.layers if isinstance(layer, Quantize)]
     found = keras.Model(model.input, [layer.output for layer in layers])(x, training=False)
     expected = {
