@@ -186,6 +186,10 @@ class MovingRange(ActivationQuantizer):
             x, (tf.convert_to_tensor(self.largest) + _SMALLEST_STEP) / (self.high - _OVERHANG)
         )
 
+    def set_step(self, step: float) -> None:
+        """Take a step in place of the tracked range's."""
+        self.largest.assign(step * (self.high - _OVERHANG) - _SMALLEST_STEP)
+
     @property
     def grid(self) -> Grid:
         """The range in 127 or 255 steps."""

@@ -16,6 +16,8 @@ _INT8_END = 127
 _LARGEST_BIAS = 1 << 29
 # The multiplier of a channel that does not depend on its input: any that leaves room for the bias.
 _CONSTANT_MULTIPLIER = 2.0**-20
+# How many accumulators on either side of a tie a kernel's second rounding, or a float's, can reach.
+_TIE_REACH = 1.1
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,31 @@ def fold(
         constant, _CONSTANT_MULTIPLIER * target.grid.step / step, np.abs(after.gain) * scale / factor
     )
     bias = np.rint(np.clip(after.offset / (step * scales), -_LARGEST_BIAS, _LARGEST_BIAS))
+    bias += np.where(constant, 0, _away_from_ties(bias, step * scales / target.grid.step, factor, target))
     return Folded(weights, scales, bias.astype(np.int64), bias * step * scales)
+
+
+def _away_from_ties(
+    bias: NDArray[np.float64], multiplier: NDArray[np.float64], factor: int, target: ActivationQuantizer
+) -> NDArray[np.float64]:
+    """The least change of each bias that keeps all accumulators out of reach of any runtime's rounding.
+
+    An accumulator is its bias and a multiple of the factor; a code of the output changes at a few of them.
+    What lies less than one beside such a place is rounded one way by TFLite's reference kernels, which round
+    twice, and another by runtimes that round once. Where codes are too many for the factor, nothing changes.
+
+    Args:
+        bias: [out], whole.
+        multiplier: [out], codes of the output in one accumulator.
+        factor: what the levels are multiplied by.
+        target: the quantizer of the output.
+    """
+    grid = target.grid
+    edges = (np.arange(grid.low, grid.high) + 0.5)[:, np.newaxis] / multiplier
+    changes = np.array(sorted(range(-(factor // 2), factor - factor // 2), key=abs), np.float64)
+    beside = np.mod(edges - bias - changes[:, np.newaxis, np.newaxis] + factor / 2, factor) - factor / 2
+    free = (np.abs(beside) > _TIE_REACH).all(axis=1)
+    return np.where(free.any(axis=0), changes[free.argmax(axis=0)], 0.0)
 
 
 def _fold_sign(

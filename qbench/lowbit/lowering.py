@@ -12,8 +12,10 @@ from qbench.lowbit.activations import ActivationQuantizer, MovingRange, SignActi
 from qbench.lowbit.folding import Folded, affine, fold, levels_of, move_offset, rounding_slack
 from qbench.lowbit.layers import Quantize, QuantizedConv2D, QuantizedDense, QuantizedDepthwiseConv2D
 from qbench.lowbit.program import Activation, MaxPool, Pad, Program, Reshape, Sum, Tensor, Weighted
+from qbench.lowbit.rewriting import grid_layer
 
 _KERNELS = (QuantizedConv2D, QuantizedDepthwiseConv2D, QuantizedDense)
+_AVERAGES = (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
 _INT8_MAX = 127
 
 
@@ -24,8 +26,10 @@ def lower(model: keras.Model) -> Program:
     saturation is the upper clamp, a fused ReLU the lower, and the tensor's scale is the true step. Signs are
     -1 and +1 with a fused RELU_N1_TO_1.
 
-    The biases of `model` move by up to half a unit of an accumulator, to whole numbers, and its quantizers
-    round as the kernels do: the network and its program are then one function but for rounding ties.
+    The biases of `model` move by up to half a unit of an accumulator, to whole numbers, or as far as keeps
+    every accumulator away from ties; averages of few codes get a grid that holds them all; and its quantizers
+    round as the kernels do. The network and its program are then one function but for rounding ties, of which
+    layers of up to 3 bits have none: there, every runtime gives the same codes.
 
     Raises:
         UserError: a layer has no integer form where it stands.
@@ -71,10 +75,12 @@ class _Lowering:
 
     def _quantized(self, layer: Quantize, source: keras.KerasTensor) -> Tensor:
         """The output of a `Quantize`, by what feeds it."""
-        y = _placed(layer)
         producer, sources = _origin(source)
         while isinstance(producer, keras.layers.Dropout):
             producer, sources = _origin(sources[0])
+        if isinstance(producer, _AVERAGES):
+            return self._average(producer, sources[0], layer)
+        y = _placed(layer)
         if isinstance(producer, keras.layers.InputLayer):
             self.entry = y
             return y
@@ -83,8 +89,6 @@ class _Lowering:
                 raise _unlowerable(producer, f"it adds {len(sources)} tensors, not two")
             a, b = (self.tensor(each) for each in sources)
             return self._add(Sum(a, b, y, _clamp(layer.quantizer)))
-        if isinstance(producer, (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)):
-            return self._average(producer, self.tensor(sources[0]), layer.quantizer, y)
         normalization = None
         if isinstance(producer, keras.layers.BatchNormalization):
             normalization = producer
@@ -116,20 +120,21 @@ class _Lowering:
         self._add(_operator(layer, folded, x, held, "NONE" if folded.needs_sign else _clamp(target)))
         return self._sign(held, y) if folded.needs_sign else y
 
-    def _average(
-        self, layer: keras.layers.Layer, x: Tensor, target: ActivationQuantizer, y: Tensor
-    ) -> Tensor:
+    def _average(self, layer: keras.layers.Layer, source: keras.KerasTensor, target: Quantize) -> Tensor:
         """Average pooling as a depthwise convolution, whose output has a grid of its own."""
+        x = self.tensor(source)
         whole = isinstance(layer, keras.layers.GlobalAveragePooling2D)
         size = x.shape[:2] if whole else layer.pool_size
         if not whole and layer.padding != "valid":
             raise _unlowerable(layer, "it averages fewer values at the rim")
+        _hold_exactly(target.quantizer, source, x.scale, size[0] * size[1])
+        y = _placed(target)
         image = (
             Tensor(f"{y.name}_image", (1, 1, x.shape[2]), y.scale, y.zero_point) if len(y.shape) == 1 else y
         )
         channels = x.shape[2]
         scales = np.full(channels, 1 / (_INT8_MAX * size[0] * size[1]))
-        target.slack.assign(rounding_slack(scales, x.scale, y.scale))
+        target.quantizer.slack.assign(rounding_slack(scales, x.scale, y.scale))
         self._add(
             Weighted(
                 "DEPTHWISE_CONV_2D",
@@ -200,6 +205,16 @@ def _placed(layer: Quantize) -> Tensor:
     grid = layer.quantizer.grid
     zero_point = 0 if isinstance(layer.quantizer, SignActivation) else _INT8_MAX - grid.high
     return Tensor(layer.name, tuple(layer.output.shape[1:]), grid.step, zero_point)
+
+
+def _hold_exactly(target: ActivationQuantizer, source: keras.KerasTensor, step: float, count: int) -> None:
+    """Put the averages of `count` codes on a grid that has all of them, if there are no more than codes."""
+    summed = grid_layer(source)
+    if summed is not None and isinstance(target, MovingRange):
+        grid = summed.quantizer.grid
+        parts = target.high // (count * max(grid.high, -grid.low))
+        if parts:
+            target.set_step(step / (count * parts))
 
 
 def _clamp(target: ActivationQuantizer) -> Activation:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from qbench.exporters.lowbit_onnx import program_to_onnx
 from qbench.exporters.lowbit_tflite import program_to_tflite
+from qbench.exporters.onnx import onnx_specs
 from qbench.lowbit.lowering import lower
 from qbench.runtimes import runtime_class
 from qbench.runtimes.specs import read_specs
@@ -22,7 +24,10 @@ NETWORKS = [
 ]
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda each: "{}-w{}a{}-{}".format(*each))
+NAMED = "{0[0]}-w{0[1]}a{0[2]}-{0[3]}".format
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMED)
 def test_firmware_and_tflite_micro_equal_the_reference(tmp_path, network):
     pytest.importorskip("tflite_micro")
     model, x = settled(*network)
@@ -37,3 +42,30 @@ def test_firmware_and_tflite_micro_equal_the_reference(tmp_path, network):
     assert len(np.unique(answers["tflite-ref"])) > 2  # else equality would say nothing
     np.testing.assert_array_equal(answers["host"], answers["tflite-ref"])
     np.testing.assert_array_equal(answers["tflm"], answers["tflite-ref"])
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        ("digits-cnn", 2, 2, "lsq"),
+        ("digits-cnn", 1, 4, "dorefa"),
+        ("dscnn", 3, 2, "dorefa"),
+        ("study-cnn", 2, 3, "dorefa"),
+    ],
+    ids=NAMED,
+)
+def test_where_no_accumulator_is_a_tie_every_runtime_computes_the_same(tmp_path, network):
+    model, x = settled(*network, count=100)
+    program = lower(model)
+    path, graph = tmp_path / "int8.tflite", tmp_path / "int8.onnx"
+    path.write_bytes(program_to_tflite(program))
+    graph.write_bytes(program_to_onnx(program))
+    entry, output = read_specs(path)
+    codes = entry.quantization.quantize(x)
+    wanted = runtime_class("tflite-ref")(path, entry, output).invoke(codes).astype(int)
+    xnnpack = runtime_class("tflite")(path, entry, output).invoke(codes).astype(int)
+    real = runtime_class("onnx")(graph, *onnx_specs(graph.read_bytes())).invoke(x)
+    onnx = np.rint(real / output.scale).astype(int) + output.zero_point
+    for found in (xnnpack, onnx):
+        assert np.abs(found - wanted).max() <= 1  # scores have 256 codes, too many to keep from ties
+        assert np.mean(found != wanted) < 0.05
