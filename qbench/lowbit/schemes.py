@@ -1,9 +1,10 @@
-"""The methods of quantization-aware training by name, and which widths each is defined for."""
+"""The methods of quantization by name, in training and after it, and which widths each is defined for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qbench.artifacts.schema import FLOAT_BITS, LowBit
@@ -30,23 +31,24 @@ class Method:
     activation_bits: tuple[int, ...] = tuple(range(1, 9))
 
 
-def check(lowbit: LowBit) -> None:
+def check(lowbit: LowBit, methods: Mapping[str, Method]) -> None:
     """Refuse a method that does not exist, or widths that it is not defined for.
 
     Raises:
         UserError: as said.
     """
-    if lowbit.method not in METHODS:
-        raise unknown_name("method", lowbit.method, METHODS)
-    method = METHODS[lowbit.method]
+    if lowbit.method not in methods:
+        raise unknown_name("method", lowbit.method, methods)
+    method = methods[lowbit.method]
     for what, bits, allowed in (
         ("weights", lowbit.weight_bits, method.weight_bits),
         ("activations", lowbit.act_bits, method.activation_bits),
+        ("the first and the last layer", lowbit.end_weight_bits or FLOAT_BITS, tuple(range(1, 9))),
     ):
         if bits not in (*allowed, FLOAT_BITS):
             raise UserError(
                 f"{lowbit.method} is not defined for {what} of {bits} bits",
-                cause=f"its {what} have {', '.join(map(str, allowed))} or {FLOAT_BITS} bits",
+                cause=f"they have {', '.join(map(str, allowed))} or {FLOAT_BITS} bits",
                 hint="dorefa and lsq take 1 to 8 bits",
             )
 
@@ -61,14 +63,14 @@ def weight_quantizer(lowbit: LowBit, *, end: bool) -> WeightQuantizer | None:
     bits = lowbit.end_weight_bits if end and lowbit.end_weight_bits is not None else lowbit.weight_bits
     if bits == FLOAT_BITS:
         return None
-    method = METHODS[lowbit.method]
+    method = ALL[lowbit.method]
     # A method of one-bit weights has nothing to say of ends at 8 bits: there the study's formula stands in.
     return (method if bits in method.weight_bits else METHODS["dorefa"]).weights(bits)
 
 
 def activation_quantizer(lowbit: LowBit) -> ActivationQuantizer | None:
     """The quantizer in place of a ReLU; None if activations stay real."""
-    return None if lowbit.act_bits == FLOAT_BITS else METHODS[lowbit.method].activations(lowbit.act_bits)
+    return None if lowbit.act_bits == FLOAT_BITS else ALL[lowbit.method].activations(lowbit.act_bits)
 
 
 def _sign_weights(bits: int) -> WeightQuantizer:
@@ -113,6 +115,18 @@ def _lsq_activations(bits: int) -> ActivationQuantizer:
     return LearnedStepActivation(bits)
 
 
+def _calibrated_weights(calibration: str, bits: int) -> WeightQuantizer:
+    from qbench.lowbit.weights import CalibratedWeights
+
+    return CalibratedWeights(bits, calibration)
+
+
+def _calibrated_activations(calibration: str, bits: int) -> ActivationQuantizer:
+    from qbench.lowbit.activations import CalibratedActivation
+
+    return CalibratedActivation(bits, calibration)
+
+
 METHODS: dict[str, Method] = {
     "dorefa": Method(
         "DoReFa-Net as the study has it: no max-normalization; signs at one bit",
@@ -132,3 +146,19 @@ METHODS: dict[str, Method] = {
     ),
     "lsq": Method("learned step sizes (Esser et al., 2020)", _lsq_weights, _lsq_activations),
 }
+
+POST_TRAINING: dict[str, Method] = {
+    f"ptq-{name}": Method(
+        f"after training; {text}",
+        partial(_calibrated_weights, name),
+        partial(_calibrated_activations, name),
+        weight_bits=tuple(range(2, 9)),
+        activation_bits=tuple(range(2, 9)),
+    )
+    for name, text in (
+        ("minmax", "nothing is clipped"),
+        ("percentile", "the outermost 0.01 % are clipped"),
+        ("mse", "least mean squared error"),
+    )
+}
+ALL = {**METHODS, **POST_TRAINING}
