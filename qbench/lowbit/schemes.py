@@ -49,8 +49,35 @@ def check(lowbit: LowBit, methods: Mapping[str, Method]) -> None:
             raise UserError(
                 f"{lowbit.method} is not defined for {what} of {bits} bits",
                 cause=f"they have {', '.join(map(str, allowed))} or {FLOAT_BITS} bits",
-                hint="dorefa and lsq take 1 to 8 bits",
+                hint="dorefa and lsq take 1 to 8 bits; networks quantized after training have 2 to 8",
             )
+
+
+def post_training(weight_bits: int | None, act_bits: int | None, calibration: str | None) -> LowBit | None:
+    """The widths to quantize a trained network to, 8 where only the other is given; None if none is.
+
+    Args:
+        weight_bits, act_bits: 2 to 8.
+        calibration: one of `qbench.lowbit.calibration.CALIBRATIONS`, "mse" if None.
+
+    Raises:
+        UserError: no such calibration, it has no width to go with, or a width is not among these.
+    """
+    if weight_bits is None and act_bits is None:
+        if calibration is None:
+            return None
+        raise UserError(
+            "a calibration is given, but no width", hint="give --ptq-weight-bits or --ptq-act-bits, 2 to 8"
+        )
+    lowbit = LowBit(
+        weight_bits=8 if weight_bits is None else weight_bits,
+        act_bits=8 if act_bits is None else act_bits,
+        method=f"ptq-{calibration or 'mse'}",
+    )
+    check(lowbit, POST_TRAINING)
+    if not lowbit.integer:
+        raise UserError("quantization to real numbers is none", hint="give 2 to 8 bits")
+    return lowbit
 
 
 def weight_quantizer(lowbit: LowBit, *, end: bool) -> WeightQuantizer | None:

@@ -38,6 +38,7 @@ from qbench.exporters.preprocessing import (
     tried_preprocessing,
 )
 from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
+from qbench.lowbit import schemes
 from qbench.progress import SILENT, Progress
 from qbench.replaying.measuring import measure
 from qbench.runtimes.specs import check_integer, read_specs
@@ -105,7 +106,7 @@ def export(
         CheckFailed: an int8 artefact lost more than `max_drop`; the bundle is there to be looked at.
     """
     _check_settings(calibration, input_range)
-    ptq = _ptq(ptq_weight_bits, ptq_act_bits, ptq_calibration)
+    ptq = schemes.post_training(ptq_weight_bits, ptq_act_bits, ptq_calibration)
     source = _find(Path(model))
     _check_widths(source, ptq, adopt)
     adopted = None if adopt is None else _existing(Path(adopt))
@@ -145,28 +146,6 @@ def _check_settings(calibration: int, input_range: tuple[float, float] | None) -
             f"the input range {input_range} is empty or unbounded",
             hint="give its low end, then its high end: 0,255",
         )
-
-
-def _ptq(weight_bits: int | None, act_bits: int | None, calibration: str | None) -> LowBit | None:
-    """The widths to quantize to after training, checked; None if none is given."""
-    if weight_bits is None and act_bits is None:
-        if calibration is not None:
-            raise UserError(
-                "a calibration is given, but no width",
-                hint="give --ptq-weight-bits or --ptq-act-bits, 2 to 8",
-            )
-        return None
-    from qbench.lowbit import schemes
-
-    lowbit = LowBit(
-        weight_bits=8 if weight_bits is None else weight_bits,
-        act_bits=8 if act_bits is None else act_bits,
-        method=f"ptq-{calibration or 'mse'}",
-    )
-    schemes.check(lowbit, schemes.POST_TRAINING)
-    if not lowbit.integer:
-        raise UserError("quantization to real numbers is none", hint="give 2 to 8 bits")
-    return lowbit
 
 
 def _check_widths(source: _Source, ptq: LowBit | None, adopt: str | Path | None) -> None:
