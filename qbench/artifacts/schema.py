@@ -116,6 +116,11 @@ class LowBit(Record):
     end_weight_bits: int | None = None
 
     @property
+    def name(self) -> str:
+        """As the study writes it: `w2a2`."""
+        return f"w{self.weight_bits}a{self.act_bits}"
+
+    @property
     def integer(self) -> bool:
         """Whether weights and activations are all integers, so that an integer runtime can compute it."""
         return FLOAT_BITS not in (self.weight_bits, self.act_bits, self.end_weight_bits)

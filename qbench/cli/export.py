@@ -88,6 +88,6 @@ def command(model: Path, data: str, out: Path, **options: Any) -> None:
 
 
 def _tables(content: BundleContent) -> list[Table]:
-    from qbench.reporting.tables import bundle_table
+    from qbench.reporting.tables import bundle_tables
 
-    return [bundle_table(content)]
+    return bundle_tables(content)

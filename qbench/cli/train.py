@@ -96,7 +96,7 @@ def _tables(content: TrainedContent) -> list[Table]:
     row = (
         content.network,
         content.data.name,
-        "float" if bits is None else f"w{bits.weight_bits}a{bits.act_bits} {bits.method}",
+        "float" if bits is None else f"{bits.name} {bits.method}",
         str(content.epochs),
         f"{100 * content.train_accuracy:.2f}",
         f"{100 * content.test_accuracy:.2f}",

@@ -12,6 +12,7 @@ from qbench.artifacts import (
     Disagreement,
     Domain,
     LinkUse,
+    LowBit,
     Proportion,
     ReplayContent,
 )
@@ -52,8 +53,13 @@ def percent(share: Proportion, *, interval: bool = True) -> str:
     return f"{text} [{100 * share.low:.1f}, {100 * share.high:.1f}]" if interval else text
 
 
-def bundle_table(content: BundleContent) -> Table:
-    """Accuracy and size of every artefact, side by side."""
+def bundle_tables(content: BundleContent) -> list[Table]:
+    """Accuracy and size of every artefact, and the widths of a low-bit network."""
+    tables = [_artifacts(content)]
+    return tables if content.lowbit is None else [*tables, _widths(content, content.lowbit)]
+
+
+def _artifacts(content: BundleContent) -> Table:
     rows = []
     for name, info in content.artifacts.items():
         score = NOTHING
@@ -61,6 +67,18 @@ def bundle_table(content: BundleContent) -> Table:
             score = f"{100 * info.correct / info.evaluated:.2f}"
         rows.append((name, f"{info.bytes:,}", score, info.input.dtype, info.output.dtype))
     return Table("Artefacts", ("file", "bytes", "accuracy %", "input", "output"), tuple(rows))
+
+
+def _widths(content: BundleContent, lowbit: LowBit) -> Table:
+    """What the weights take as stored, and would take at their own width."""
+    stored = content.artifacts.get("int8.tflite")
+    row = (
+        lowbit.name,
+        lowbit.method,
+        _bytes(None if stored is None else stored.bytes),
+        _bytes(content.packed_bytes),
+    )
+    return Table("Low bit widths", ("widths", "method", "int8.tflite", "with packed weights"), (row,))
 
 
 def advset_tables(content: AdvsetContent) -> list[Table]:

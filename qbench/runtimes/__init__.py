@@ -10,7 +10,7 @@ from qbench.artifacts import BundleContent
 from qbench.errors import EnvironmentLacks, UserError, unknown_name
 from qbench.runtimes.base import Runtime
 
-__all__ = ["RUNTIMES", "Runtime", "available", "open_runtime", "runtime_class"]
+__all__ = ["RUNTIMES", "Runtime", "available", "executing", "open_runtime", "runtime_class"]
 
 RUNTIMES = {
     "tflite": "qbench.runtimes.tflite:TfliteRuntime",
@@ -40,6 +40,12 @@ def available() -> dict[str, str | None]:
     return {name: _lacks(runtime_class(name)) for name in RUNTIMES}
 
 
+def executing(content: BundleContent) -> list[str]:
+    """The runtimes of this machine that a bundle has the artefact of."""
+    here = (name for name, lacks in available().items() if lacks is None)
+    return [name for name in here if runtime_class(name).artifact in content.artifacts]
+
+
 def _lacks(runtime: type[Runtime]) -> str | None:
     try:
         runtime.package()
@@ -66,6 +72,9 @@ def open_runtime(name: str, bundle: Path, content: BundleContent, *, threads: in
     if artifact is None:
         raise UserError(
             f"{bundle} has no {runtime.artifact}, which the runtime {name!r} executes",
+            cause="it is surrogate-only: its real weights or activations run on no integer runtime"
+            if content.surrogate_only
+            else None,
             hint=f"it has {', '.join(sorted(content.artifacts))}",
         )
     return runtime(bundle / runtime.artifact, artifact.input, artifact.output, threads=threads)

@@ -28,7 +28,7 @@ from qbench.quant import Quantization
 from qbench.replaying.devices import YARDSTICK, device_results
 from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
-from qbench.runtimes import Runtime, available, open_runtime, runtime_class
+from qbench.runtimes import Runtime, executing, open_runtime, runtime_class
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.runtimes.grid import InputGrid
 from qbench.surrogate.keras import KerasSurrogate
@@ -60,8 +60,9 @@ def replay(
     Args:
         bundle: folder that `export` wrote.
         advset: folder that `attack` wrote, against this bundle or another of the same data.
-        runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here if these and `devices` are
-            empty. `tflite-ref` always runs with devices, which are held against it.
+        runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here and has its artefact in the
+            bundle if these and `devices` are empty. `tflite-ref` always runs with devices, which are held
+            against it.
         out: folder to write.
         devices: ports with a device that runs the bundle's `int8.tflite`: a serial port or pty,
             `socket://HOST:PORT` or `rfc2217://HOST:PORT`. A device's runtime is called `device:<board>`, and
@@ -80,7 +81,7 @@ def replay(
     """
     source, attacked = load(Path(bundle), "bundle"), load(Path(advset), "advset")
     _check_fit(source.content, attacked.content)
-    names = _chosen(runtimes, devices)
+    names = _chosen(runtimes, devices, source.content)
     with open_devices(
         devices, source.path, source.content, baud, hex_trace(trace) if trace else None
     ) as found:
@@ -119,13 +120,13 @@ def _check_fit(bundle: BundleContent, advset: AdvsetContent) -> None:
             )
 
 
-def _chosen(names: Sequence[str], devices: Sequence[str]) -> list[str]:
-    """The runtimes to use, each once; those that are here if none is named, nor a device."""
+def _chosen(names: Sequence[str], devices: Sequence[str], bundle: BundleContent) -> list[str]:
+    """The runtimes to use, each once; those that are here and fit if none is named, nor a device."""
     if len(set(names)) < len(names):
         raise UserError("a runtime is named twice", hint="name each once")
     if devices and YARDSTICK not in names:
         return [*names, YARDSTICK]
-    return list(names) or [name for name, lacks in available().items() if lacks is None]
+    return list(names) or executing(bundle)
 
 
 @dataclass(frozen=True)

@@ -97,16 +97,28 @@ def _pool(node: QdqNode) -> Lowered:
 
 
 def _padding(node: QdqNode, window: Any, value: float) -> Lowered:
-    """Padding of [n, height, width, channels], as the node states it."""
+    """Padding of [n, height, width, channels], as the node states it or as TensorFlow's SAME has it."""
     import tensorflow as tf
 
-    automatic = node.attributes.get("auto_pad", b"NOTSET")
-    node.require(automatic in (b"NOTSET", b"VALID"), f"auto_pad {automatic.decode()} is not supported")
+    automatic = node.attributes.get("auto_pad", b"NOTSET").decode()
+    node.require(automatic in ("NOTSET", "VALID", "SAME_UPPER"), f"auto_pad {automatic} is not supported")
     node.require(len(window) == 2, "only images are supported")
+    strides = node.attributes.get("strides", [1, 1])
     top, left, bottom, right = node.attributes.get("pads", [0, 0, 0, 0])
-    if not any((top, left, bottom, right)):
-        return lambda x: x
-    return lambda x: tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]], constant_values=value)
+
+    def padded(x: tf.Tensor) -> tf.Tensor:
+        widths = [(top, bottom), (left, right)]
+        if automatic == "SAME_UPPER":
+            widths = [_same_upper(*each) for each in zip(x.shape[1:3], window, strides, strict=True)]
+        return tf.pad(x, [(0, 0), *widths, (0, 0)], constant_values=value)
+
+    return padded
+
+
+def _same_upper(size: int, window: int, stride: int) -> tuple[int, int]:
+    """How much goes before and behind a dimension, the odd one behind, for ceil(size / stride) windows."""
+    missing = max((-(-size // stride) - 1) * stride + window - size, 0)
+    return missing // 2, missing - missing // 2
 
 
 def _channels_last(x: tf.Tensor) -> tf.Tensor:
@@ -133,6 +145,17 @@ def _gemm(node: QdqNode) -> Lowered:
         return product if c is None else product + c * np.float32(beta)
 
     return multiply
+
+
+def _pad(node: QdqNode) -> Lowered:
+    """Pad with a constant; [begin of every axis, end of every axis]."""
+    import tensorflow as tf
+
+    mode = node.attributes.get("mode", b"constant").decode()
+    node.require(mode == "constant", f"mode {mode} is not supported")
+    value = float(node.constant(2)) if node.has(2) else 0.0
+    widths = node.constant(1).reshape(2, -1).T
+    return lambda x, *_: tf.pad(x, widths, constant_values=value)
 
 
 def _reshape(node: QdqNode) -> Lowered:
@@ -222,6 +245,7 @@ _OPERATORS: dict[str, Callable[[QdqNode], Lowered]] = {
     "QuantizeLinear": _quantize,
     "ReduceMean": _mean,
     "Relu": _by_function("relu"),
+    "Pad": _pad,
     "Reshape": _reshape,
     "Sigmoid": _by_function("sigmoid"),
     "Softmax": _by_function("softmax"),
