@@ -57,7 +57,8 @@ def post_training(weight_bits: int | None, act_bits: int | None, calibration: st
     """The widths to quantize a trained network to, 8 where only the other is given; None if none is.
 
     Args:
-        weight_bits, act_bits: 2 to 8.
+        weight_bits: of the weights, 2 to 8.
+        act_bits: of what stands behind a ReLU, likewise.
         calibration: one of `qbench.lowbit.calibration.CALIBRATIONS`, "mse" if None.
 
     Raises:

@@ -11,6 +11,7 @@ from qbench.lowbit.calibration import CALIBRATIONS
 from qbench.lowbit.lowering import lower
 from qbench.lowbit.post_training import quantize
 from qbench.zoo import find_network, networks
+from tests.unit.lowbit.agreement import agreement
 
 SHAPES = {"digits-cnn": (8, 8, 1), "resnet8": (16, 16, 3), "dscnn": (25, 5, 1), "study-cnn": (8, 8, 3)}
 
@@ -55,7 +56,7 @@ def skewed(name):
             layer.momentum = 0.5
         elif isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
             layer.kernel.assign(layer.kernel * 10 ** rng.uniform(-3, 0, layer.kernel.shape[-1]))
-    x = rng.random((32, *SHAPES[name]), np.float32)
+    x = rng.integers(0, 256, (32, *SHAPES[name])).astype(np.float32) / 255
     for _ in range(12):
         model(x, training=True)
     return model, x
@@ -73,8 +74,17 @@ def test_every_network_is_quantized_with_a_scale_a_channel(name, tmp_path):
     assert np.array_equal(load_keras(tmp_path / "quantized.keras")(x), found)
 
 
-def test_the_lowered_file_computes_what_the_quantized_network_does():
-    pass
+@pytest.mark.parametrize(("weights", "activations", "calibration"), [(4, 8, "mse"), (3, 2, "minmax")])
+@pytest.mark.parametrize("name", ["digits-cnn", "resnet8"])
+def test_the_lowered_file_computes_what_the_quantized_network_does(name, weights, activations, calibration):
+    model, x = skewed(name)
+    quantized = quantize(model, ptq(weights, activations, calibration), (0, 1), x)
+    layers, labels = agreement(quantized, program_to_tflite(lower(quantized)), x)
+    assert labels == 0
+    for layer, found in layers.items():
+        assert found.own <= 2e-3, layer
+        assert found.from_tie <= 1e-3, layer
+        assert found.jump <= 1, layer
 
 
 def test_a_bundle_of_eight_bits_loses_less_than_a_point(trained, tmp_path):
