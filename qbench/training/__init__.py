@@ -48,10 +48,11 @@ class Plan:
 
 
 def make_deterministic(seed: int) -> None:
-    """Seed initial weights and dropout, and have TensorFlow use kernels whose bits repeat."""
+    """Seed initial weights and dropout, number layers from the start, and use kernels whose bits repeat."""
     import keras
     import tensorflow as tf
 
+    keras.backend.clear_session()  # else a second network in one process has other names, so other bytes
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
