@@ -184,7 +184,7 @@ def _check_layers(model: keras.Model) -> None:
             raise UserError(
                 f"the layer {layer.name!r} of {model.name!r}, a {type(layer).__name__}, has no low-bit form",
                 cause="convolutions, dense layers, batch normalization, plain ReLUs, sums and pooling have",
-                hint="train from a network of models/, or replace the layer",
+                hint="train from a network of models/, or replace the layer; leave out a softmax at the end",
             )
 
 
