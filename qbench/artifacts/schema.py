@@ -102,11 +102,11 @@ FLOAT_BITS = 32
 
 
 class LowBit(Record):
-    """Widths that a network was trained at.
+    """Widths that a network was trained at, or quantized to after training.
 
     Attributes:
         weight_bits, act_bits: 1 to 8, or 32 for real numbers.
-        method: one of `qbench.lowbit.schemes.METHODS`.
+        method: one of `qbench.lowbit.schemes.METHODS`, or of `POST_TRAINING` there.
         end_weight_bits: of the first and the last layer, where they differ from `weight_bits`.
     """
 
@@ -177,7 +177,8 @@ class BundleContent(Record):
         artifacts: by file name: float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx.
         calibration: what the integer ranges were fitted on.
         adopted: SHA-256 of the vendor's file that took the place of converting, if one did.
-        lowbit: the widths that the network was trained at; None for a float network.
+        lowbit: the widths of the int8 artefacts' weights and activations below 8 bits: as the network was
+            trained, or as the export chose; None for plain int8.
         packed_bytes: the size of int8.tflite if every weight took no more than its bits; None without widths.
         surrogate_only: whether real weights or activations keep the network from every integer runtime, so
             that there is no int8 artefact.

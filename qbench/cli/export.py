@@ -36,7 +36,8 @@ class _Range(click.ParamType[tuple[float, float]]):
 
 @click.command(
     epilog="Examples: qbench export out/digits --data digits --out out/bundle; "
-    "qbench export float.h5 --adopt int8.tflite --data cifar10 --out out/vendor"
+    "qbench export float.h5 --adopt int8.tflite --data cifar10 --out out/vendor; "
+    "qbench export out/digits --ptq-weight-bits 4 --data digits --out out/ptq4"
 )
 @click.argument("model", type=click.Path(exists=True, path_type=Path))
 @click.option("--data", required=True, help="A data set: see `qbench datasets`.")
@@ -68,6 +69,17 @@ class _Range(click.ParamType[tuple[float, float]]):
     "--per-tensor-dense",
     is_flag=True,
     help="One scale a dense layer, for toolchains that reject per-channel fully connected.",
+)
+@click.option(
+    "--ptq-weight-bits",
+    type=click.IntRange(2, 8),
+    help="Quantize without training: width of the weights; 8 if only --ptq-act-bits is given.",
+)
+@click.option("--ptq-act-bits", type=click.IntRange(2, 8), help="Likewise, of what stands behind a ReLU.")
+@click.option(
+    "--ptq-calibration",
+    type=click.Choice(["minmax", "percentile", "mse"]),
+    help="How the scales of these are fitted; mse if not given.",
 )
 @stage_options
 def command(model: Path, data: str, out: Path, **options: Any) -> None:

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from qbench.lowbit.calibration import CALIBRATIONS
 from qbench.lowbit.rounding import rounded_early, scaled_gradient, sign, snapped
 
 _SMALLEST_STEP = 1e-8
@@ -51,6 +53,9 @@ class ActivationQuantizer(ABC):
     def build(self, owner: keras.layers.Layer, channels: int) -> None:
         """Add what is learned, tracked or set to the layer that owns the quantizer."""
         self.slack = owner.add_weight(name="slack", shape=(channels,), initializer="zeros", trainable=False)
+
+    def fit(self, x: NDArray[np.float32]) -> None:  # noqa: B027 - most are trained, or known beforehand
+        """Set the grid to hold these values, without training."""
 
     @abstractmethod
     def get_config(self) -> dict[str, Any]:
@@ -152,6 +157,29 @@ class LearnedStepActivation(ActivationQuantizer):
 
 
 @keras.saving.register_keras_serializable("qbench")
+class CalibratedActivation(LearnedStepActivation):
+    """The grid of `LearnedStepActivation` with a step fitted to the values behind a ReLU.
+
+    Args:
+        bits: 2 to 8.
+        calibration: one of `qbench.lowbit.calibration.CALIBRATIONS`.
+    """
+
+    def __init__(self, bits: int, calibration: str) -> None:
+        super().__init__(bits)
+        self.calibration = calibration
+
+    def fit(self, x: NDArray[np.float32]) -> None:
+        """The step for these values."""
+        self.step.assign(CALIBRATIONS[self.calibration](np.maximum(x, 0), self.low, self.high))
+        self.started.assign(1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Width and calibration."""
+        return {**super().get_config(), "calibration": self.calibration}
+
+
+@keras.saving.register_keras_serializable("qbench")
 class MovingRange(ActivationQuantizer):
     """Eight bits over the moving average of a tensor's largest magnitude.
 
@@ -189,6 +217,11 @@ class MovingRange(ActivationQuantizer):
     def set_step(self, step: float) -> None:
         """Take a step in place of the tracked range's."""
         self.largest.assign(step * (self.high - _OVERHANG) - _SMALLEST_STEP)
+
+    def fit(self, x: NDArray[np.float32]) -> None:
+        """The largest magnitude: what stays at 8 bits can afford not to be clipped."""
+        self.largest.assign(np.abs(x).max())
+        self.started.assign(1.0)
 
     @property
     def grid(self) -> Grid:

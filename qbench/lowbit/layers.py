@@ -119,5 +119,10 @@ class QuantizedDense(_QuantizedKernel, keras.layers.Dense):  # type: ignore[misc
         return self._with_bias(tf.matmul(x, self._quantized_kernel()))
 
 
+def is_low_bit(model: keras.Model) -> bool:
+    """Whether a network holds quantized weights or activations."""
+    return any(isinstance(layer, (Quantize, _QuantizedKernel)) for layer in model.layers)
+
+
 def _restored(stored: Any) -> Any:
     return keras.saving.deserialize_keras_object(stored) if isinstance(stored, dict) else stored

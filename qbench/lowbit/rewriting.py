@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from qbench.artifacts.schema import LowBit
+from qbench.artifacts.schema import Domain, LowBit, Preprocessing
 from qbench.errors import UserError
 from qbench.lowbit import schemes
 from qbench.lowbit.activations import FixedRange, MovingRange, SignActivation
@@ -54,7 +54,7 @@ def rewrite(model: keras.Model, lowbit: LowBit, input_range: tuple[float, float]
     Raises:
         UserError: the method is not defined for these widths, or a layer has no quantized form.
     """
-    schemes.check(lowbit)
+    schemes.check(lowbit, schemes.ALL)
     _check_layers(model)
     rewriter = _Rewriter(model, lowbit, input_range)
     rewritten = keras.models.clone_model(
@@ -67,6 +67,14 @@ def rewrite(model: keras.Model, lowbit: LowBit, input_range: tuple[float, float]
         rewritten = keras.Model(rewritten.inputs[0], scores, name=model.name)
     _copy_weights(model, rewritten)
     return rewritten
+
+
+def input_range(domain: Domain, preprocessing: Preprocessing) -> tuple[float, float] | None:
+    """The ends of an input element in the network's own unit; None where inputs have no grid."""
+    if domain.step is None:
+        return None
+    low, high = sorted(preprocessing.scale * end + preprocessing.offset for end in (domain.low, domain.high))
+    return low, high
 
 
 def grid_layer(tensor: keras.KerasTensor) -> Quantize | None:
@@ -176,7 +184,7 @@ def _check_layers(model: keras.Model) -> None:
             raise UserError(
                 f"the layer {layer.name!r} of {model.name!r}, a {type(layer).__name__}, has no low-bit form",
                 cause="convolutions, dense layers, batch normalization, plain ReLUs, sums and pooling have",
-                hint="train from a network of models/, or replace the layer",
+                hint="train from a network of models/, or replace the layer; leave out a softmax at the end",
             )
 
 

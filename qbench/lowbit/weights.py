@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from qbench.lowbit.calibration import CALIBRATIONS
 from qbench.lowbit.rounding import rounded, scaled_gradient, sign, unmasked_sign
 
 # int8 kernels take weights without a zero point, so that +-127 are their ends.
@@ -200,3 +201,29 @@ class LearnedStepWeights(WeightQuantizer):
     def fit(self, w: NDArray[np.float32]) -> None:
         """2 E|w| / sqrt(highest) (Esser et al., section 2.1)."""
         self.step.assign(2 * np.mean(np.abs(w)) / np.sqrt(self.highest) + _SMALLEST_STEP)
+
+
+@keras.saving.register_keras_serializable("qbench")
+class CalibratedWeights(LearnedStepWeights):
+    """The grid of `LearnedStepWeights` with a step fitted to trained weights.
+
+    Args:
+        bits: 2 to 8.
+        calibration: one of `qbench.lowbit.calibration.CALIBRATIONS`.
+    """
+
+    def __init__(self, bits: int, calibration: str) -> None:
+        super().__init__(bits)
+        self.calibration = calibration
+
+    def fitted(self, w: NDArray[np.float32]) -> float:
+        """The step for these weights."""
+        return CALIBRATIONS[self.calibration](w, self.lowest, self.highest)
+
+    def fit(self, w: NDArray[np.float32]) -> None:
+        """One step for all weights."""
+        self.step.assign(self.fitted(w))
+
+    def get_config(self) -> dict[str, Any]:
+        """Width and calibration."""
+        return {**super().get_config(), "calibration": self.calibration}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ from qbench.exporters.preprocessing import (
     tried_preprocessing,
 )
 from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
+from qbench.lowbit import schemes
 from qbench.progress import SILENT, Progress
 from qbench.replaying.measuring import measure
 from qbench.runtimes.specs import check_integer, read_specs
@@ -68,6 +70,9 @@ def export(
     input_range: tuple[float, float] | None = None,
     max_drop: float = 0.05,
     per_tensor_dense: bool = False,
+    ptq_weight_bits: int | None = None,
+    ptq_act_bits: int | None = None,
+    ptq_calibration: str | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -87,6 +92,10 @@ def export(
         input_range: what the network expects of the low and high end of an image's domain.
         max_drop: largest loss of accuracy of an int8 artefact against the float network.
         per_tensor_dense: one scale a fully connected layer, for runtimes that reject one an output channel.
+        ptq_weight_bits: width of the int8 artefacts' weights, 2 to 8, in place of TensorFlow's converter; the
+            network must be one that `qbench.lowbit.rewriting.rewrite` takes. 8 if only the next is given.
+        ptq_act_bits: width of what stands behind a ReLU, likewise; all else stays at 8 bits.
+        ptq_calibration: how their scales are fitted, "minmax", "percentile" or "mse"; the last if None.
         seed: of the draw of calibration inputs.
         force: replace what `out` holds.
         progress: hears of every artefact.
@@ -97,7 +106,9 @@ def export(
         CheckFailed: an int8 artefact lost more than `max_drop`; the bundle is there to be looked at.
     """
     _check_settings(calibration, input_range)
+    ptq = schemes.post_training(ptq_weight_bits, ptq_act_bits, ptq_calibration)
     source = _find(Path(model))
+    _check_widths(source, ptq, adopt)
     adopted = None if adopt is None else _existing(Path(adopt))
     dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
     recipe = Recipe(
@@ -107,6 +118,7 @@ def export(
             "calibration": calibration,
             "input_range": None if input_range is None else list(input_range),
             "per_tensor_dense": per_tensor_dense,
+            **({} if ptq is None else {"ptq": ptq.model_dump(mode="json")}),
         },
         inputs={
             "model": source.sha256,
@@ -119,7 +131,7 @@ def export(
     if not isinstance(made, Artifact):
         with made as draft:
             bundler = _Bundler(draft, dataset, seed, progress)
-            content = bundler.build(source, adopted, calibration, input_range, per_tensor_dense)
+            content = bundler.build(source, adopted, calibration, input_range, per_tensor_dense, ptq)
             made = draft.commit(content)
     _check_drop(made, max_drop)
     return made
@@ -136,13 +148,18 @@ def _check_settings(calibration: int, input_range: tuple[float, float] | None) -
         )
 
 
-def _check_widths(name: str, lowbit: LowBit | None, adopted: Path | None) -> None:
-    """Refuse to put a vendor's file in the place of a low-bit network's own integers."""
-    if lowbit is not None and adopted is not None:
-        raise UserError(
-            f"{name} was trained at low bit widths: its integers are its own, and --adopt would replace them",
-            hint="leave --adopt out",
-        )
+def _check_widths(source: _Source, ptq: LowBit | None, adopt: str | Path | None) -> None:
+    """Refuse to put other integers in the place of a low-bit network's own, or of a vendor's file."""
+    if source.trained is not None and source.trained.lowbit is not None:
+        for given, option in ((adopt, "--adopt"), (ptq, "--ptq-weight-bits")):
+            if given is not None:
+                raise UserError(
+                    f"{source.name} was trained at low bit widths: its integers are its own, and {option} "
+                    "would replace them",
+                    hint=f"leave {option} out",
+                )
+    if adopt is not None and ptq is not None:
+        raise UserError("an adopted file has its integers already", hint="leave --ptq-weight-bits out")
 
 
 def _program(model: keras.Model, lowbit: LowBit | None) -> Program | None:
@@ -189,30 +206,21 @@ class _Bundler:
         calibration: int,
         input_range: tuple[float, float] | None,
         per_tensor_dense: bool,
+        ptq: LowBit | None,
     ) -> BundleContent:
         """Write every artefact and measure it."""
         with self.progress.task("exporting", 5) as advance:
             model = load_keras(source.file)
             self._check_fit(model, source)
-            lowbit = None if source.trained is None else source.trained.lowbit
-            _check_widths(source.name, lowbit, adopted)
+            lowbit = ptq if source.trained is None else source.trained.lowbit or ptq
             vendor = None if adopted is None else self._adopt(adopted)
             preprocessing = self._preprocessing(model, source, vendor, input_range)
             samples, drawn = self._calibration(calibration)
             real = preprocessing.apply(self.dataset.inputs(samples))
             check_finite(model.predict(real, verbose=0), "float")
-            program = _program(model, lowbit)
-            save_keras(model, self.draft.path / "float.keras")
-            self.specs["float.keras"] = (
-                TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
-                TensorSpec(name="output", shape=(len(self.dataset.classes),), dtype="float32"),
-            )
-            advance(1)
-            self._write("float.tflite", to_float_tflite(model))
-            advance(1)
-            float_onnx = to_float_onnx(model)
-            self._write("float.onnx", float_onnx)
-            advance(1)
+            quantized = model if ptq is None else self._quantized(model, ptq, preprocessing, real)
+            program = _program(quantized, lowbit)
+            float_onnx = self._write_float(model, advance)
             if program is not None:
                 self._write("int8.tflite", program_to_tflite(program))
                 self._write("int8.onnx", program_to_onnx(program))
@@ -241,12 +249,43 @@ class _Bundler:
             surrogate_only=lowbit is not None and program is None,
         )
 
+    def _write_float(self, model: keras.Model, advance: Callable[[int], None]) -> bytes:
+        """The network as it came, in three formats; returns its ONNX form."""
+        save_keras(model, self.draft.path / "float.keras")
+        self.specs["float.keras"] = (
+            TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
+            TensorSpec(name="output", shape=(len(self.dataset.classes),), dtype="float32"),
+        )
+        advance(1)
+        self._write("float.tflite", to_float_tflite(model))
+        advance(1)
+        content = to_float_onnx(model)
+        self._write("float.onnx", content)
+        advance(1)
+        return content
+
+    def _quantized(
+        self, model: keras.Model, ptq: LowBit, preprocessing: Preprocessing, real: NDArray[np.float32]
+    ) -> keras.Model:
+        """The network at low widths, fitted on samples in its own unit."""
+        from qbench.lowbit.post_training import quantize
+        from qbench.lowbit.rewriting import input_range
+
+        return quantize(model, ptq, input_range(self.dataset.domain, preprocessing), real)
+
     def _packed_bytes(self, program: Program) -> int:
         """The size of int8.tflite less what its weights hold beyond their bits."""
         return (self.draft.path / "int8.tflite").stat().st_size - program.weight_bytes_saved
 
     def _check_fit(self, model: keras.Model, source: _Source) -> None:
         """Refuse a network that does not take this data."""
+        from qbench.lowbit.layers import is_low_bit
+
+        if source.trained is None and is_low_bit(model):
+            raise UserError(
+                f"{source.name} is a low-bit network, and its file does not say which",
+                hint="give the folder that `qbench train` wrote",
+            )
         ours = self.dataset.domain.name
         if source.trained is not None and source.trained.data.domain.name != ours:
             raise UserError(

@@ -16,6 +16,8 @@ from qbench.progress import SILENT, Progress
 if TYPE_CHECKING:
     import keras
 
+_METHOD = "dorefa"
+
 
 def train(
     network: str,
@@ -27,7 +29,7 @@ def train(
     width: int | None = None,
     weight_bits: int = FLOAT_BITS,
     act_bits: int = FLOAT_BITS,
-    method: str = "dorefa",
+    method: str = _METHOD,
     end_weight_bits: int | None = None,
     adversarial: str | None = None,
     eps: float | None = None,
@@ -70,7 +72,7 @@ def train(
     epochs = chosen.recipe.epochs if epochs is None else epochs
     if epochs < 1:
         raise UserError(f"{epochs} epochs cannot be trained", hint="give 1 or more")
-    source, digest = (None, None) if start is None else _source(Path(start))
+    source, digest = (None, None) if start is None else _source(Path(start), network, width)
     given: dict[str, Any] = {
         "width": width,
         "lowbit": None if lowbit is None else lowbit.model_dump(mode="json"),
@@ -134,8 +136,15 @@ def _lowbit(weight_bits: int, act_bits: int, method: str, end_weight_bits: int |
     lowbit = LowBit(
         weight_bits=weight_bits, act_bits=act_bits, method=method, end_weight_bits=end_weight_bits
     )
-    schemes.check(lowbit)
-    return None if weight_bits == act_bits == FLOAT_BITS else lowbit
+    schemes.check(lowbit, schemes.METHODS)
+    if not weight_bits == act_bits == FLOAT_BITS:
+        return lowbit
+    if method != _METHOD or end_weight_bits is not None:
+        raise UserError(
+            "a way to quantize is given, but all weights and activations are real numbers",
+            hint="give --weight-bits or --act-bits, 1 to 8",
+        )
+    return None
 
 
 def _hardening(adversarial: str | None, eps: float | None, steps: int, jacobian: float) -> Hardening | None:
@@ -165,10 +174,18 @@ def _train_split(dataset: Dataset) -> Split:
     return dataset.train
 
 
-def _source(path: Path) -> tuple[Path, str]:
+def _source(path: Path, network: str, width: int | None) -> tuple[Path, str]:
     """The file of the network to fine-tune, and the hash that stands for it."""
+    if width is not None:
+        raise UserError("the network to fine-tune has its width already", hint="leave --width out")
     if (path / "manifest.json").is_file():
-        return path / "float.keras", load(path, "trained").manifest.digest
+        trained = load(path, "trained")
+        if trained.content.network != network:
+            raise UserError(
+                f"{path} holds a {trained.content.network}, not a {network}",
+                hint=f"train {trained.content.network}, or give another network",
+            )
+        return path / "float.keras", trained.manifest.digest
     if not path.is_file():
         raise UserError(f"there is no network at {path}", hint="give a .keras file, or a trained folder")
     return path, sha256_of(path)
@@ -176,10 +193,18 @@ def _source(path: Path) -> tuple[Path, str]:
 
 def _network(chosen: zoo.Network, dataset: Dataset, source: Path | None, width: int | None) -> keras.Model:
     """The network to start from: a new one, or the one to fine-tune."""
+    from qbench.lowbit.layers import is_low_bit
+
     shape, classes = dataset.info.input_shape, len(dataset.classes)
     if source is None:
         return chosen.build(shape, classes, width)
     model = load_keras(source)
+    if is_low_bit(model):
+        raise UserError(
+            f"{source} is a low-bit network",
+            cause="its weights and activations are quantized already",
+            hint="fine-tune the float network that it came from",
+        )
     if tuple(model.inputs[0].shape[1:]) != shape or model.outputs[0].shape[-1] != classes:
         raise UserError(
             f"{source} takes {tuple(model.inputs[0].shape[1:])} and gives {model.outputs[0].shape[-1]} "
@@ -191,10 +216,6 @@ def _network(chosen: zoo.Network, dataset: Dataset, source: Path | None, width: 
 
 def _rewritten(model: keras.Model, lowbit: LowBit, dataset: Dataset, plan: training.Plan) -> keras.Model:
     """The network at low widths, its input on the grid of the data."""
-    from qbench.lowbit.rewriting import rewrite
+    from qbench.lowbit.rewriting import input_range, rewrite
 
-    domain = dataset.domain
-    low, high = (
-        plan.preprocessing.scale * end + plan.preprocessing.offset for end in (domain.low, domain.high)
-    )
-    return rewrite(model, lowbit, None if domain.step is None else (low, high))
+    return rewrite(model, lowbit, input_range(dataset.domain, plan.preprocessing))

@@ -18,9 +18,12 @@ from qbench.zoo import TrainingRecipe
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 # Fine-tuning starts at a tenth of the rate, as in Esser et al., 2020, section 3 (0.01 after 0.1).
 _FINE_TUNING = 0.1
+# Batches that the statistics of batch normalization are gathered from at the end.
+_STATISTICS = 200
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,19 @@ class Plan:
 
 
 def make_deterministic(seed: int) -> None:
-    """Seed initial weights and dropout, and have TensorFlow use kernels whose bits repeat."""
+    """Seed initial weights and dropout, number layers from the start, and use kernels whose bits repeat."""
     import keras
     import tensorflow as tf
 
+    keras.backend.clear_session()  # else a second network in one process has other names, so other bytes
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
 
 def fit(model: keras.Model, data: Dataset, train: Split, plan: Plan, progress: Progress) -> float:
     """Train a network in place by its recipe.
+
+    After the last epoch the statistics of batch normalization are gathered anew.
 
     Bits repeat from run to run on one machine after `make_deterministic`, and an interrupted training that
     goes on from its checkpoint ends with the bits of one that was never interrupted.
@@ -64,27 +70,36 @@ def fit(model: keras.Model, data: Dataset, train: Split, plan: Plan, progress: P
     """
     import keras
 
+    from qbench.training.normalization import gather_statistics
+
     steps = -(-len(train) // plan.recipe.batch_size)
     trained = _compiled(model, data, plan, steps)
     checkpoint = Checkpoint(plan.checkpoint, model, trained.optimizer)
     done, accuracy = checkpoint.restore()
-    if done == plan.epochs:
-        return accuracy
+
+    def stream(epochs: range) -> tf.data.Dataset:
+        return batches(data, train, plan.recipe, plan.preprocessing, epochs, plan.seed)
+
     with progress.task(f"training {model.name}", (plan.epochs - done) * steps) as advance:
-        told = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: advance(1),  # noqa: ARG005
-            on_epoch_end=lambda epoch, logs: checkpoint.save(epoch + 1, float(logs["accuracy"])),
-        )
-        history = trained.fit(
-            batches(data, train, plan.recipe, plan.preprocessing, range(done, plan.epochs), plan.seed),
-            initial_epoch=done,
-            epochs=plan.epochs,
-            steps_per_epoch=steps,
-            shuffle=False,
-            callbacks=[told],
-            verbose=0,
-        )
-    return float(history.history["accuracy"][-1])
+        if done < plan.epochs:
+            told = keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs: advance(1),  # noqa: ARG005
+                on_epoch_end=lambda epoch, logs: checkpoint.save(epoch + 1, float(logs["accuracy"])),
+            )
+            history = trained.fit(
+                stream(range(done, plan.epochs)),
+                initial_epoch=done,
+                epochs=plan.epochs,
+                steps_per_epoch=steps,
+                shuffle=False,
+                callbacks=[told],
+                verbose=0,
+            )
+            accuracy = float(history.history["accuracy"][-1])
+        one_more = stream(range(plan.epochs, plan.epochs + 1))
+        seen = None if plan.hardening is None else trained.seen
+        gather_statistics(model, one_more.take(_STATISTICS), seen)
+    return accuracy
 
 
 def accuracy(model: keras.Model, inputs: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

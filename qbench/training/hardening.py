@@ -43,14 +43,17 @@ class HardenedNetwork(keras.Model):  # type: ignore[misc]
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, Any]:
         """One step of the optimizer on the hardened loss; compiled by Keras."""
         x, y = data
-        if self.hardening.attack == "pgd":
-            x = self.adversarial(x, y)
+        x = self.seen(x, y)
         with tf.GradientTape() as tape:
             logits, penalty = self._logits_and_penalty(x)
             loss = self.compute_loss(x=x, y=y, y_pred=logits) + penalty
         variables = self.network.trainable_variables
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return dict(self.compute_metrics(x, y, logits))
+
+    def seen(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """What the network is trained on in place of a batch."""
+        return self.adversarial(x, y) if self.hardening.attack == "pgd" else x
 
     def adversarial(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """PGD from a random start, Linf, its step 2.5 eps / steps; x [n, *shape] in the network's unit.

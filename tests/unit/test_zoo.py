@@ -7,7 +7,7 @@ from qbench.errors import UserError
 from qbench.zoo import find_network, networks
 
 SHAPES = {"digits-cnn": (8, 8, 1), "resnet8": (32, 32, 3), "dscnn": (49, 10, 1), "study-cnn": (32, 32, 3)}
-WEIGHTS = {"digits-cnn": 15_578, "resnet8": 78_666, "dscnn": 24_908, "study-cnn": 0}
+WEIGHTS = {"digits-cnn": 15_578, "resnet8": 78_666, "dscnn": 24_908, "study-cnn": 205_626}
 
 
 @pytest.mark.parametrize("name", networks())

@@ -1,8 +1,10 @@
+import subprocess
+import time
+
 import numpy as np
 import pytest
 
 import qbench
-from qbench import training
 from qbench.errors import UserError
 from qbench.exporters.keras_file import load_keras
 from tests.conftest import bytes_of
@@ -21,11 +23,20 @@ def test_digits_at_two_bits_learn_and_lower_to_a_bundle(tmp_path):
     assert bundle.artifacts["int8.tflite"].bytes - bundle.packed_bytes == kernels * 3 // 4
 
 
-def test_digits_at_one_bit_learn(tmp_path):
-    made = qbench.train(
-        "digits-cnn", "digits", tmp_path / "w1a1", epochs=20, weight_bits=1, act_bits=1, method="bnn"
-    )
-    assert made.content.test_accuracy > 0.75
+@pytest.mark.parametrize(
+    ("method", "weight_bits", "act_bits", "epochs", "least"),
+    [
+        ("dorefa", 4, 4, 8, 0.90),
+        ("dorefa-max", 2, 2, 8, 0.85),
+        ("binaryconnect", 1, 4, 8, 0.80),
+        ("bnn", 1, 1, 20, 0.75),
+    ],
+)
+def test_every_method_learns_digits(method, weight_bits, act_bits, epochs, least, tmp_path):
+    widths = {"weight_bits": weight_bits, "act_bits": act_bits}
+    made = qbench.train("digits-cnn", "digits", tmp_path / "low", epochs=epochs, method=method, **widths)
+    assert made.content.test_accuracy > least
+    assert made.content.lowbit.method == method
 
 
 def test_real_activations_make_a_surrogate_only_bundle(trained, tmp_path):
@@ -37,25 +48,39 @@ def test_real_activations_make_a_surrogate_only_bundle(trained, tmp_path):
     assert "int8.tflite" not in bundle.artifacts
 
 
-def test_an_interrupted_training_ends_with_the_bytes_of_one_that_was_not(tmp_path, monkeypatch):
-    settings = {"epochs": 3, "weight_bits": 2, "act_bits": 2, "method": "lsq"}
-
-    class Interrupted(training.Checkpoint):
-        def save(self, epochs, accuracy):
-            super().save(epochs, accuracy)
-            if epochs == 2:
-                raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(training, "Checkpoint", Interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            qbench.train("digits-cnn", "digits", tmp_path / "resumed", **settings)
-    resumed = qbench.train("digits-cnn", "digits", tmp_path / "resumed", **settings)
+@pytest.mark.slow
+def test_a_killed_training_ends_with_the_bytes_of_one_that_was_not(command, tmp_path):
+    words = ("train", "digits-cnn", "--data", "digits", "--epochs", 6, "--weight-bits", 2, "--act-bits", 2)
+    process = subprocess.Popen(
+        command.argv(*words, "--method", "lsq", "--out", tmp_path / "killed"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 240
+    while not (kept := list(tmp_path.glob(".killed.*/checkpoint.npz"))):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "killed").exists()
+    with np.load(kept[0]) as state:
+        assert 1 <= state["epochs"] < 6
+    settings = {"epochs": 6, "weight_bits": 2, "act_bits": 2, "method": "lsq"}
+    resumed = qbench.train("digits-cnn", "digits", tmp_path / "killed", **settings)
     whole = qbench.train("digits-cnn", "digits", tmp_path / "whole", **settings)
-    assert resumed.content == whole.content
-    first, second = (load_keras(each.path / "float.keras").get_weights() for each in (resumed, whole))
-    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-    assert "checkpoint.npz" not in bytes_of(resumed.path)
+    assert bytes_of(resumed.path) == bytes_of(whole.path)
+
+
+def test_the_seed_decides_every_bit(tmp_path):
+    def bits(seed, folder):
+        settings = {"weight_bits": 1, "adversarial": "pgd", "eps": 0.1, "steps": 2}
+        made = qbench.train("digits-cnn", "digits", tmp_path / folder, epochs=1, seed=seed, **settings)
+        return (made.path / "float.keras").read_bytes()
+
+    first = bits(1, "first")
+    assert bits(1, "again") == first
+    assert bits(2, "other") != first
 
 
 def test_adversarial_training_makes_a_network_robust(trained, tmp_path):
@@ -65,7 +90,8 @@ def test_adversarial_training_makes_a_network_robust(trained, tmp_path):
     robust = {}
     for name, source in (("plain", trained), ("hardened", hardened)):
         bundle = qbench.export(source.path, "digits", tmp_path / f"{name}-bundle")
-        advset = qbench.attack(bundle.path, "digits", tmp_path / name, attack="fgsm", eps=[0.1], count=100)
+        attack = {"attack": "pgd", "eps": [0.1], "steps": 10, "count": 100, "checks": False}
+        advset = qbench.attack(bundle.path, "digits", tmp_path / name, **attack)
         robust[name] = advset.content.results[0].correct
     assert robust["hardened"] > robust["plain"] + 20
 
@@ -88,9 +114,17 @@ def test_a_penalty_on_the_jacobian_makes_it_smaller(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"weight_bits": 2, "method": "dorefe"}, "there is no method 'dorefe'"),
+        ({"weight_bits": 2, "method": "ptq-mse"}, "there is no method"),
+        ({"weight_bits": 9}, "weights of 9 bits"),
+        ({"act_bits": 0}, "activations of 0 bits"),
+        ({"weight_bits": 2, "end_weight_bits": 9}, "last layer of 9 bits"),
+        ({"method": "lsq"}, "all weights and activations are real numbers"),
+        ({"eps": 0.1}, "an attack and a budget"),
         ({"adversarial": "pgd"}, "an attack and a budget"),
         ({"adversarial": "pgd", "eps": -1.0}, "positive budget"),
         ({"weight_bits": 2, "method": "bnn"}, "not defined for weights of 2 bits"),
+        ({"weight_bits": 1, "act_bits": 2, "method": "bnn"}, "not defined for activations of 2 bits"),
         ({"width": 8}, "one width only"),
         ({"start": "nowhere.keras"}, "no network at"),
     ],
@@ -98,6 +132,16 @@ def test_a_penalty_on_the_jacobian_makes_it_smaller(tmp_path):
 def test_settings_that_do_not_fit_are_the_users_mistake(settings, message, tmp_path):
     with pytest.raises(UserError, match=message):
         qbench.train("digits-cnn", "digits", tmp_path / "out", epochs=1, **settings)
+
+
+def test_what_cannot_be_fine_tuned_is_refused(trained, tmp_path):
+    low = qbench.train("digits-cnn", "digits", tmp_path / "low", epochs=1, weight_bits=2)
+    with pytest.raises(UserError, match="is a low-bit network"):
+        qbench.train("digits-cnn", "digits", tmp_path / "out", start=low.path, weight_bits=2)
+    with pytest.raises(UserError, match="holds a digits-cnn, not a resnet8"):
+        qbench.train("resnet8", "digits", tmp_path / "out", start=trained.path)
+    with pytest.raises(UserError, match="has its width already"):
+        qbench.train("study-cnn", "digits", tmp_path / "out", start=trained.path, width=8)
 
 
 def test_the_command_line_trains_at_low_widths(command, tmp_path):
