@@ -1,4 +1,4 @@
-"""The packed twin of a `.tflite`: constants of few distinct values as codebooks and indices (docs/packing.md)."""
+"""The packed twin of a `.tflite`: constants of few values as codebooks and indices (docs/packing.md)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _pack_buffers(model: Any) -> tuple[PackedConstant, ...]:
 
 
 def _packed(values: NDArray[np.int8]) -> NDArray[np.uint8] | None:
-    """The bits of an index, the codebook, the indices; None if that is no shorter, or there are too many values.
+    """The bits of an index, the codebook, the indices; None if no shorter, or of too many values.
 
     Args:
         values: [n].

@@ -56,7 +56,9 @@ def build(board: str, out: Path | None, quiet: bool, as_json: bool) -> None:
 @_board
 @click.option("--out", type=_FILE, required=True, metavar="FILE", help="The image to write, an ELF file.")
 @click.option(
-    "--pack-weights", is_flag=True, help="Store weights of at most 16 levels in 1, 2 or 4 bits each: less flash."
+    "--pack-weights",
+    is_flag=True,
+    help="Store weights of at most 16 levels in 1, 2 or 4 bits each: less flash.",
 )
 @output_options
 def pack(bundle: Path, board: str, out: Path, pack_weights: bool, quiet: bool, as_json: bool) -> None:
@@ -120,8 +122,8 @@ def _saving(twin: PackedModel) -> str:
         return "nothing to pack: every weight tensor has more than 16 levels; the model is stored as it is"
     values, taken = (sum(getattr(each, what) for each in twin.constants) for what in ("values", "bytes"))
     return (
-        f"weights packed: {values:,} in {taken:,} bytes; the model takes {len(twin.content):,} bytes of flash "
-        f"instead of {twin.original_bytes:,} ({1 - len(twin.content) / twin.original_bytes:.0%} less)"
+        f"weights packed: {values:,} in {taken:,} bytes; the model takes {len(twin.content):,} bytes of "
+        f"flash instead of {twin.original_bytes:,} ({1 - len(twin.content) / twin.original_bytes:.0%} less)"
     )
 
 

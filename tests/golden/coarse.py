@@ -34,8 +34,8 @@ def coarse(model: bytes, bits: int, seed: int = 0) -> bytes:
 def network(bits: int, seed: int = 0) -> bytes:
     """A small network: [1, 8, 8, 4] int8 to [1, 10] int8.
 
-    Two of its convolutions share their weights, with a depthwise one between them; the zero point of its dense
-    layer's weights is not 0; and a constant of few levels is added to the result.
+    Two of its convolutions share their weights, with a depthwise one between them; the zero point of its
+    dense layer's weights is not 0; and a constant of few levels is added to the result.
     """
     rng = np.random.default_rng([bits, seed])
     m = ModelBuilder()
@@ -46,7 +46,9 @@ def network(bits: int, seed: int = 0) -> bytes:
     shared = m.constant(_draw(rng, bits, (4, 3, 3, 4)), 0.003)
     padding = {"padding": _SAME, "fusedActivationFunction": _RELU}
     steps = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
-    m.operator("CONV_2D", [image, shared, _bias(m, rng, 4)], [a], "Conv2DOptions", version=3, **padding, **steps)
+    m.operator(
+        "CONV_2D", [image, shared, _bias(m, rng, 4)], [a], "Conv2DOptions", version=3, **padding, **steps
+    )
     depthwise = m.constant(_draw(rng, bits, (1, 3, 3, 4)), rng.uniform(0.002, 0.01, 4), axis=3)
     m.operator(
         *("DEPTHWISE_CONV_2D", [a, depthwise, _bias(m, rng, 4)], [b], "DepthwiseConv2DOptions"),
@@ -58,7 +60,9 @@ def network(bits: int, seed: int = 0) -> bytes:
     m.operator(
         "FULLY_CONNECTED", [flat, weights, _bias(m, rng, 10)], [dense], "FullyConnectedOptions", version=4
     )
-    m.operator("ADD", [dense, m.constant(_draw(rng, bits, (4, 10))[:1], 0.05)], [result], "AddOptions", version=2)
+    m.operator(
+        "ADD", [dense, m.constant(_draw(rng, bits, (4, 10))[:1], 0.05)], [result], "AddOptions", version=2
+    )
     return m.build([image], [result])
 
 

@@ -45,7 +45,9 @@ def test_pack_weights_tells_the_flash_saved(command, trained, tmp_path):
     found = command.json(*words)
     twin = pack_weights(vendor.read_bytes())
     assert (found["unpacked_model"], found["model"]) == (len(vendor.read_bytes()), len(twin.content))
-    assert sum(each["bytes"] for each in found["packed"]) < sum(each["values"] for each in found["packed"]) / 3
+    assert (
+        sum(each["bytes"] for each in found["packed"]) < sum(each["values"] for each in found["packed"]) / 3
+    )
     assert struct.pack("<I12x", len(twin.content)) + twin.content in image.read_bytes()
     assert f"takes {len(twin.content):,} bytes of flash instead of {found['unpacked_model']:,}" in (
         command(*words).stdout

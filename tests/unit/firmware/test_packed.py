@@ -92,7 +92,7 @@ def test_a_layer_is_unpacked_only_while_it_runs() -> None:
     x = [m.tensor((1, 128), scale=0.1) for _ in range(5)]
     for i in range(4):
         weights = m.constant(rng.choice(levels(1), (128, 128)), 0.01)
-        m.operator("FULLY_CONNECTED", x[i : i + 1] + [weights], [x[i + 1]], "FullyConnectedOptions", version=4)
+        m.operator("FULLY_CONNECTED", [x[i], weights], [x[i + 1]], "FullyConnectedOptions", version=4)
     model = m.build([x[0]], [x[4]])
     layer = 128 * 128
     grown = HostModel(pack_weights(model).content).arena - HostModel(model).arena
