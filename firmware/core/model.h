@@ -20,7 +20,7 @@ typedef struct {
     uint32_t bytes;
     uint32_t data;   /* offset in the arena, or in the file for a constant that is not packed */
     uint32_t packed; /* offset in the file of a packed constant (packed.h); 0 when it is not packed */
-    float scale;   /* the first, when there is one a channel */
+    float scale;     /* the first, when there is one a channel */
     int32_t zero_point;
     uint32_t scales;      /* offset in the file of `scale_count` floats */
     uint32_t scale_count; /* 0: not quantized */

@@ -37,7 +37,8 @@ static qb_status read_shape(qb_interpreter *it, qb_table from, qb_tensor *tensor
         if (dim < 0) return qb_fail(it, QB_UNSUPPORTED, "a tensor has a dimension of unknown size");
         tensor->dims[i] = dim;
         elements *= (uint32_t)dim;
-        if (elements > INT32_MAX / 8) return qb_fail(it, QB_UNSUPPORTED, "a tensor has more than 2^28 elements");
+        if (elements > INT32_MAX / 8)
+            return qb_fail(it, QB_UNSUPPORTED, "a tensor has more than 2^28 elements");
     }
     tensor->elements = (uint32_t)elements;
     tensor->bytes = tensor->elements * qb_width(tensor->type);
@@ -67,7 +68,8 @@ static void read_quantization(qb_interpreter *it, qb_table from, qb_tensor *tens
 
 static qb_status take_packed(qb_interpreter *it, qb_vector data, qb_tensor *tensor) {
     if (!qb_is_packed(it->file.base + data.at, data.count, tensor->elements))
-        return qb_fail(it, QB_DAMAGED, "a packed constant has not the length that its shape and bits ask for");
+        return qb_fail(it, QB_DAMAGED,
+                       "a packed constant has not the length that its shape and bits ask for");
     tensor->constant = 1;
     tensor->packed = data.at;
     return QB_OK;
