@@ -1,6 +1,7 @@
 #include "interpreter.h"
 
 #include "kernel.h"
+#include "packed.h"
 #include "planner.h"
 #include "reader.h"
 
@@ -62,14 +63,14 @@ static void share_memory(qb_interpreter *it, uint32_t index) {
 static void plan_activations(qb_interpreter *it) {
     uint32_t i, start, bytes;
     for (i = 0; i < it->tensor_count; i++) {
-        it->tensors[i].placed = it->tensors[i].constant || it->tensors[i].first_use == QB_NEVER;
+        it->tensors[i].placed = qb_in_file(&it->tensors[i]) || it->tensors[i].first_use == QB_NEVER;
     }
     for (i = 0; i < it->node_count; i++) share_memory(it, i);
     bytes = qb_plan(it->tensors, it->tensor_count);
     start = qb_reserve(it, bytes);
     for (i = 0; i < it->tensor_count; i++) {
         qb_tensor *tensor = &it->tensors[i];
-        if (!tensor->constant && tensor->first_use != QB_NEVER && tensor->owner == i) tensor->data += start;
+        if (!qb_in_file(tensor) && tensor->first_use != QB_NEVER && tensor->owner == i) tensor->data += start;
     }
     for (i = 0; i < it->tensor_count; i++) {
         if (it->tensors[i].owner != i) it->tensors[i].data = it->tensors[it->tensors[i].owner].data;
@@ -98,9 +99,22 @@ qb_status qb_open(qb_interpreter *it, const void *file, uint32_t file_size, void
     return it->error.status;
 }
 
+/* Unpack the constants that operator `index` is the first to read. */
+static void unpack_constants(const qb_interpreter *it, uint32_t index) {
+    uint32_t i;
+    for (i = 0; i < it->nodes[index].input_count; i++) {
+        const qb_tensor *tensor = qb_input(it, &it->nodes[index], i);
+        if (tensor == NULL || !tensor->packed || tensor->first_use != index + 1) continue;
+        qb_unpack(it->file.base + tensor->packed, tensor->elements, qb_tensor_data(it, tensor));
+    }
+}
+
 void qb_invoke(const qb_interpreter *it) {
     uint32_t i;
-    for (i = 0; i < it->node_count; i++) qb_kernels[it->nodes[i].kernel]->eval(it, &it->nodes[i]);
+    for (i = 0; i < it->node_count; i++) {
+        unpack_constants(it, i);
+        qb_kernels[it->nodes[i].kernel]->eval(it, &it->nodes[i]);
+    }
 }
 
 const qb_tensor *qb_input_tensor(const qb_interpreter *it, uint32_t index) {

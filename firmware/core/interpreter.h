@@ -39,7 +39,7 @@ void qb_invoke(const qb_interpreter *it);
 const qb_tensor *qb_input_tensor(const qb_interpreter *it, uint32_t index);
 const qb_tensor *qb_output_tensor(const qb_interpreter *it, uint32_t index);
 
-/* Memory of a tensor that is not a constant. */
+/* Memory of a tensor in the arena. */
 void *qb_tensor_data(const qb_interpreter *it, const qb_tensor *tensor);
 
 /* Record an error and return its status. */

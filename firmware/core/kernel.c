@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "packed.h"
+
 const qb_tensor *qb_input(const qb_interpreter *it, const qb_node *node, uint32_t index) {
     int32_t tensor;
     if (index >= node->input_count) return NULL;
@@ -14,7 +16,7 @@ const qb_tensor *qb_output(const qb_interpreter *it, const qb_node *node) {
 }
 
 const void *qb_data(const qb_interpreter *it, const qb_tensor *tensor) {
-    return (tensor->constant ? it->file.base : it->arena) + tensor->data;
+    return (qb_in_file(tensor) ? it->file.base : it->arena) + tensor->data;
 }
 
 qb_table qb_options(qb_interpreter *it, const qb_node *node) {
@@ -68,4 +70,9 @@ bool qb_is_constant_ints(const qb_tensor *tensor) {
 int64_t qb_int_at(const qb_interpreter *it, const qb_tensor *tensor, uint32_t index) {
     const uint8_t *data = qb_data(it, tensor);
     return tensor->type == QB_INT64 ? qb_load_i64(data + 8 * index) : qb_load_i32(data + 4 * index);
+}
+
+int8_t qb_int8_at(const qb_interpreter *it, const qb_tensor *tensor, uint32_t index) {
+    if (tensor->packed) return qb_packed_at(it->file.base + tensor->packed, index);
+    return (int8_t)it->file.base[tensor->data + index];
 }

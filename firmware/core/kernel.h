@@ -29,7 +29,7 @@ extern const uint8_t qb_kernel_count;
 const qb_tensor *qb_input(const qb_interpreter *it, const qb_node *node, uint32_t index);
 const qb_tensor *qb_output(const qb_interpreter *it, const qb_node *node);
 
-/* Data of a tensor, a constant or not. */
+/* Data of a tensor, a constant or not; for eval, since a packed constant has none while operators prepare. */
 const void *qb_data(const qb_interpreter *it, const qb_tensor *tensor);
 
 /* The operator's options table, all defaults when the file has none. */
@@ -66,5 +66,8 @@ float qb_channel_scale(const qb_interpreter *it, const qb_tensor *tensor, uint32
 /* A constant integer operand, int32 or int64, such as axes or paddings. */
 bool qb_is_constant_ints(const qb_tensor *tensor);
 int64_t qb_int_at(const qb_interpreter *it, const qb_tensor *tensor, uint32_t index);
+
+/* An element of an int8 constant, packed or not, at any time. */
+int8_t qb_int8_at(const qb_interpreter *it, const qb_tensor *tensor, uint32_t index);
 
 #endif

@@ -18,8 +18,9 @@ typedef struct {
     int32_t dims[QB_MAX_RANK];
     uint32_t elements;
     uint32_t bytes;
-    uint32_t data; /* offset in the file for a constant, in the arena otherwise */
-    float scale;   /* the first, when there is one a channel */
+    uint32_t data;   /* offset in the arena, or in the file for a constant that is not packed */
+    uint32_t packed; /* offset in the file of a packed constant (packed.h); 0 when it is not packed */
+    float scale;     /* the first, when there is one a channel */
     int32_t zero_point;
     uint32_t scales;      /* offset in the file of `scale_count` floats */
     uint32_t scale_count; /* 0: not quantized */
@@ -44,6 +45,9 @@ typedef struct {
     uint8_t options_type;
     uint8_t version;
 } qb_node;
+
+/* Whether the tensor is read from the file; a packed constant is unpacked into the arena. */
+static inline bool qb_in_file(const qb_tensor *tensor) { return tensor->constant && !tensor->packed; }
 
 /* Size of an element in bytes; 0 for a type that this runtime does not do. */
 uint32_t qb_width(uint8_t type);

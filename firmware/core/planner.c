@@ -24,7 +24,7 @@ static uint64_t lowest_free(const qb_tensor *tensors, uint32_t count, const qb_t
     while (i < count) {
         const qb_tensor *other = &tensors[i];
         uint64_t end = other->data + aligned(other->bytes);
-        bool clash = other->placed && !other->constant && other->owner == i &&
+        bool clash = other->placed && !qb_in_file(other) && other->owner == i &&
                      alive_together(tensor, other) && offset < end && other->data < offset + size;
         if (clash) offset = end;
         i = clash ? 0 : i + 1;

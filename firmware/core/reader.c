@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include "kernel.h"
+#include "packed.h"
 
 #define SCHEMA_VERSION 3
 #define MAX_TABLE_ENTRIES 0x7FFFu /* steps and tensor indices are 16 bits wide */
@@ -36,7 +37,8 @@ static qb_status read_shape(qb_interpreter *it, qb_table from, qb_tensor *tensor
         if (dim < 0) return qb_fail(it, QB_UNSUPPORTED, "a tensor has a dimension of unknown size");
         tensor->dims[i] = dim;
         elements *= (uint32_t)dim;
-        if (elements > INT32_MAX / 8) return qb_fail(it, QB_UNSUPPORTED, "a tensor has more than 2^28 elements");
+        if (elements > INT32_MAX / 8)
+            return qb_fail(it, QB_UNSUPPORTED, "a tensor has more than 2^28 elements");
     }
     tensor->elements = (uint32_t)elements;
     tensor->bytes = tensor->elements * qb_width(tensor->type);
@@ -64,12 +66,23 @@ static void read_quantization(qb_interpreter *it, qb_table from, qb_tensor *tens
     }
 }
 
-static qb_status read_data(qb_interpreter *it, qb_table from, qb_vector buffers, qb_tensor *tensor) {
+static qb_status take_packed(qb_interpreter *it, qb_vector data, qb_tensor *tensor) {
+    if (!qb_is_packed(it->file.base + data.at, data.count, tensor->elements))
+        return qb_fail(it, QB_DAMAGED,
+                       "a packed constant has not the length that its shape and bits ask for");
+    tensor->constant = 1;
+    tensor->packed = data.at;
+    return QB_OK;
+}
+
+static qb_status read_data(qb_interpreter *it, qb_table from, qb_vector buffers, uint8_t type,
+                           qb_tensor *tensor) {
     uint32_t index = (uint32_t)qb_i32(&it->file, from, 2, 0);
     qb_table buffer = qb_table_in(&it->file, buffers, index);
     qb_vector data = qb_elements(&it->file, buffer, 0, 1);
     if (qb_u64(&it->file, buffer, 1, 0) > 1)
         return qb_fail(it, QB_UNSUPPORTED, "constants outside the flatbuffer");
+    if (type == QB_PACKED_INT8) return take_packed(it, data, tensor);
     if (data.count == 0 && tensor->elements != 0) return QB_OK;
     if (data.count < tensor->bytes)
         return qb_fail(it, QB_DAMAGED, "a constant is shorter than its shape says");
@@ -79,13 +92,14 @@ static qb_status read_data(qb_interpreter *it, qb_table from, qb_vector buffers,
 }
 
 static qb_status read_tensor(qb_interpreter *it, qb_table from, qb_vector buffers, qb_tensor *tensor) {
+    const uint8_t type = qb_u8(&it->file, from, 1, QB_FLOAT32);
     memset(tensor, 0, sizeof *tensor);
-    tensor->type = qb_u8(&it->file, from, 1, QB_FLOAT32);
+    tensor->type = type == QB_PACKED_INT8 ? QB_INT8 : type;
     tensor->owner = (uint16_t)(tensor - it->tensors);
     tensor->first_use = QB_NEVER;
     if (read_shape(it, from, tensor) != QB_OK) return it->error.status;
     read_quantization(it, from, tensor);
-    if (read_data(it, from, buffers, tensor) != QB_OK) return it->error.status;
+    if (read_data(it, from, buffers, type, tensor) != QB_OK) return it->error.status;
     if (qb_u8(&it->file, from, 5, 0)) return qb_fail(it, QB_UNSUPPORTED, "a tensor keeps state between runs");
     if (qb_child(&it->file, from, 6).at) return qb_fail(it, QB_UNSUPPORTED, "a tensor is sparse");
     return it->file.damaged ? qb_damaged(it) : QB_OK;
@@ -126,7 +140,8 @@ static qb_status write_at(qb_interpreter *it, qb_tensor *tensor, uint32_t step) 
 }
 
 static qb_status read_at(qb_interpreter *it, qb_tensor *tensor, uint32_t step) {
-    if (tensor->constant) return QB_OK;
+    if (qb_in_file(tensor)) return QB_OK;
+    if (tensor->first_use == QB_NEVER && tensor->packed) tensor->first_use = (uint16_t)step;
     if (tensor->first_use == QB_NEVER)
         return qb_fail(it, QB_DAMAGED, "a tensor is read before it is written");
     tensor->last_use = (uint16_t)step;
@@ -227,7 +242,8 @@ static qb_status read_subgraph(qb_interpreter *it, qb_table model, qb_table grap
 }
 
 qb_status qb_read_model(qb_interpreter *it) {
-    qb_table model = qb_root(&it->file, "TFL3");
+    const bool packed = it->file.size >= 8 && memcmp(it->file.base + 4, QB_PACKED_MODEL, 4) == 0;
+    qb_table model = qb_root(&it->file, packed ? QB_PACKED_MODEL : "TFL3");
     qb_vector graphs = qb_elements(&it->file, model, 2, 4);
     if (it->file.damaged) return qb_fail(it, QB_DAMAGED, "not a TFLite file, or cut short");
     if (qb_i32(&it->file, model, 0, 0) != SCHEMA_VERSION)

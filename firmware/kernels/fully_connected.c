@@ -41,9 +41,15 @@ static qb_status common_scale(qb_interpreter *it, const qb_weighted *op, const p
     return QB_OK;
 }
 
+static int32_t row_sum(const qb_interpreter *it, const qb_tensor *filter, uint32_t row, uint32_t depth) {
+    int32_t sum = 0;
+    uint32_t i;
+    for (i = 0; i < depth; i++) sum += qb_int8_at(it, filter, row * depth + i);
+    return sum;
+}
+
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     qb_weighted op = qb_weighted_operands(it, node);
-    const int8_t *filter = qb_data(it, op.filter);
     const uint8_t *bias = op.bias ? qb_data(it, op.bias) : NULL;
     plan settings, *p;
     qb_scale *scales;
@@ -56,8 +62,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     scales = (qb_scale *)(p + 1);
     constant = (int32_t *)(scales + p->units);
     for (i = 0; i < p->units; i++) {
-        int32_t sum =
-            qb_sum(filter + (uint32_t)i * (uint32_t)p->depth, p->depth) + p->depth * p->filter_offset;
+        int32_t sum = row_sum(it, op.filter, (uint32_t)i, (uint32_t)p->depth) + p->depth * p->filter_offset;
         constant[i] = qb_add(qb_bias(bias, i), (int32_t)((uint32_t)sum * (uint32_t)-op.input->zero_point));
     }
     if (op.filter->scale_count == 1) return common_scale(it, &op, p, scales);

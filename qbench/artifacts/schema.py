@@ -391,6 +391,8 @@ class DeviceResults(Record):
         counts: over all inputs, clean and adversarial; None if the device does not count.
         arena_used, arena_available: bytes of working memory in RAM.
         model_bytes: in flash.
+        model_sha256: of those bytes: the bundle's `int8.tflite`, or its packed twin where `runtime` ends in
+            `-packed`; None in a replay made before this was recorded.
         flash_bytes, ram_bytes: that the board has for firmware and model; None of a board unknown to qbench.
         link: None if every answer was there already.
         equal: inputs, clean and adversarial, whose every output element is that of `tflite-ref`.
@@ -406,6 +408,7 @@ class DeviceResults(Record):
     arena_used: int
     arena_available: int
     model_bytes: int
+    model_sha256: str | None = None
     flash_bytes: int | None
     ram_bytes: int | None
     link: LinkUse | None

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from qbench.cli.common import FOLDER, output_options, show_tables
+
+if TYPE_CHECKING:
+    from qbench.boards.packed_weights import PackedModel
 
 _board = click.option(
     "--board", required=True, metavar="BOARD", help="stm32f405, mps2-an386, mps2-an500 or mps3-an547."
@@ -51,25 +55,39 @@ def build(board: str, out: Path | None, quiet: bool, as_json: bool) -> None:
 @click.argument("bundle", type=FOLDER)
 @_board
 @click.option("--out", type=_FILE, required=True, metavar="FILE", help="The image to write, an ELF file.")
+@click.option(
+    "--pack-weights",
+    is_flag=True,
+    help="Store weights of at most 16 levels in 1, 2 or 4 bits each: less flash.",
+)
 @output_options
-def pack(bundle: Path, board: str, out: Path, quiet: bool, as_json: bool) -> None:
+def pack(bundle: Path, board: str, out: Path, pack_weights: bool, quiet: bool, as_json: bool) -> None:
     """Place BUNDLE's int8.tflite in a board's firmware; refuses what does not fit flash or RAM."""
     from dataclasses import asdict
 
     from qbench.artifacts import load
     from qbench.boards import board_named
+    from qbench.boards.packed_weights import pack_weights as packed_twin
     from qbench.runtimes.packing import packed
 
     target = board_named(board)
-    made = packed((load(bundle, "bundle").path / "int8.tflite").read_bytes(), target, out)
+    model = (load(bundle, "bundle").path / "int8.tflite").read_bytes()
+    twin = packed_twin(model) if pack_weights else None
+    made = packed(twin.content if twin else model, target, out)
     if as_json:
-        click.echo(json.dumps({**asdict(made), "image": str(made.image), "board": board}, indent=2))
+        found = {**asdict(made), "image": str(made.image), "board": board}
+        if twin:
+            found["packed"] = [asdict(each) for each in twin.constants]
+            found["unpacked_model"] = twin.original_bytes
+        click.echo(json.dumps(found, indent=2))
     elif not quiet:
         rows = (
             ("model in flash", f"{made.model:,}", f"{made.firmware.model_room:,}"),
             ("arena and one input in RAM", f"{made.arena + made.frame:,}", f"{made.firmware.arena_room:,}"),
         )
         _show(f"The model on {board}, in bytes", rows)
+        if twin:
+            click.echo(_saving(twin))
         click.echo(f"image written: {made.image}")
 
 
@@ -96,6 +114,17 @@ def flash(image: Path, board: str, tool: str, only_print: bool) -> None:
         click.echo(shlex.join(each))
     if not only_print:
         flash(commands)
+
+
+def _saving(twin: PackedModel) -> str:
+    """What packing did, in a line."""
+    if not twin.constants:
+        return "nothing to pack: every weight tensor has more than 16 levels; the model is stored as it is"
+    values, taken = (sum(getattr(each, what) for each in twin.constants) for what in ("values", "bytes"))
+    return (
+        f"weights packed: {values:,} in {taken:,} bytes; the model takes {len(twin.content):,} bytes of "
+        f"flash instead of {twin.original_bytes:,} ({1 - len(twin.content) / twin.original_bytes:.0%} less)"
+    )
 
 
 def _show(title: str, rows: tuple[tuple[str, str, str], ...]) -> None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="PORT",
     help="A device that runs BUNDLE's int8.tflite, at a serial port, socket://HOST:PORT or "
-    "rfc2217://HOST:PORT, or qemu:BOARD for an emulated one; repeat for more. It is held against "
-    "tflite-ref, which then always runs.",
+    "rfc2217://HOST:PORT, or qemu:BOARD for an emulated one, qemu:BOARD:packed with packed weights; "
+    "repeat for more. It is held against tflite-ref, which then always runs.",
 )
 @baud_option
 @click.option(

@@ -63,6 +63,7 @@ def device_results(
         arena_used=device.arena_used,
         arena_available=device.arena_available,
         model_bytes=device.model_bytes,
+        model_sha256=device.model_sha256,
         flash_bytes=board.flash_bytes if board else None,
         ram_bytes=board.ram_bytes if board else None,
         link=runtime.link,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,15 +18,17 @@ from numpy.typing import NDArray
 from qbench.artifacts import BundleContent, LinkUse, RuntimeInfo, TensorSpec, sha256_of
 from qbench.boards import board_named
 from qbench.boards.emulator import emulated
+from qbench.boards.packed_weights import pack_weights
 from qbench.errors import QbenchError, UserError
 from qbench.link import DEFAULT_BAUD, TIMEOUTS, DeviceInfo, Trace, connect, present_ports
+from qbench.link.errors import wrong_model
 from qbench.link.messages import tensor_bytes
 from qbench.quant import Quantization
 from qbench.runtimes.base import Computed, Runtime
 from qbench.runtimes.packing import packed
 from qbench.runtimes.tflite import TfliteRuntime, check_tflite, inner_grid
 
-_EMULATED = "qemu:"
+_EMULATED, _PACKED = "qemu:", ":packed"
 
 # A board that nobody waits for boots in under a second; a silent port must not hold up a listing.
 _LISTING = replace(TIMEOUTS, hello=3.0)
@@ -35,7 +38,8 @@ class DeviceRuntime(Runtime):
     """A device that runs a bundle's `int8.tflite`, as many inputs on the way as it can hold.
 
     Args:
-        path: the bundle's file; the device must run the same bytes.
+        path: the bundle's file; the device must hold the same bytes, or those of its packed twin
+            (`qbench.boards.packed_weights`), which computes the same.
         input, output: its tensors, as the bundle's manifest states them.
         url: a serial port or pty, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
         baud: of a serial line.
@@ -64,13 +68,23 @@ class DeviceRuntime(Runtime):
         super().__init__(path, input, output)
         self._seconds = 0.0
         self._grid = input.quantization or inner_grid(check_tflite(self))
-        self._client = connect(url, baud=baud, model_sha256=sha256_of(path), trace=trace)
+        self._client = connect(url, baud=baud, trace=trace)
         try:
+            packed = self._is_packed(url)
             list(self._client.infer(()))  # without inputs, only a device that cannot run its model objects
         except BaseException:
             self._client.close()
             raise
-        self.name = f"device:{self.device.board}"
+        self.name = f"device:{self.device.board}{'-packed' if packed else ''}"
+
+    def _is_packed(self, url: str) -> bool:
+        """Whether the device holds the packed twin rather than the model itself."""
+        wanted, found = sha256_of(self.path), self.device.model_sha256
+        if found == wanted:
+            return False
+        if found == hashlib.sha256(pack_weights(self.path.read_bytes()).content).hexdigest():
+            return True
+        raise wrong_model(url, wanted, found)
 
     @property
     def device(self) -> DeviceInfo:
@@ -166,7 +180,8 @@ def open_devices(
     """The devices at some ports, each with a name of its own, closed in the end.
 
     Args:
-        urls: of the ports, as of `DeviceRuntime`, or `qemu:BOARD` for an emulated board with the model.
+        urls: of the ports, as of `DeviceRuntime`, or `qemu:BOARD` for an emulated board with the model,
+            `qemu:BOARD:packed` with the model's packed twin.
         bundle: the bundle's folder.
         content: the bundle's header.
         baud: of serial lines; the firmware's default if None.
@@ -191,9 +206,11 @@ def open_devices(
 
 def _emulated(url: str, bundle: Path, stack: ExitStack) -> str:
     """The port of an emulated board that runs the bundle's model, until the stack is closed."""
-    board = board_named(url.removeprefix(_EMULATED))
+    board = board_named(url.removeprefix(_EMULATED).removesuffix(_PACKED))
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     model = (bundle / DeviceRuntime.artifact).read_bytes()
+    if url.endswith(_PACKED):
+        model = pack_weights(model).content
     image = packed(model, board, folder / "image.elf").image
     return stack.enter_context(emulated(board, image))
 

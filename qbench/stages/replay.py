@@ -65,8 +65,9 @@ def replay(
             against it.
         out: folder to write.
         devices: ports with a device that runs the bundle's `int8.tflite`: a serial port or pty,
-            `socket://HOST:PORT` or `rfc2217://HOST:PORT`. A device's runtime is called `device:<board>`, and
-            its folder `device-<board>`.
+            `socket://HOST:PORT` or `rfc2217://HOST:PORT`; or `qemu:BOARD`. A device's runtime is called
+            `device:<board>`, and its folder `device-<board>`; `-packed` is appended if it holds the model's
+            packed twin.
         baud: of serial lines; the firmware's default if None.
         trace: gets a hex dump of the lines to the devices.
         threads: inputs computed side by side, never changing a result; all cores if None.

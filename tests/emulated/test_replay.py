@@ -2,9 +2,14 @@
 
 import shutil
 
+import keras
 import pytest
+import tensorflow as tf
 
+import qbench
 from qbench.boards.emulator import QEMU
+from tests.golden.coarse import coarse
+from tests.unit.runtimes.conftest import tflite_bytes
 
 pytestmark = [
     pytest.mark.emulated,
@@ -24,6 +29,18 @@ def test_every_output_element_on_the_emulated_board_is_the_reference_kernels(
     assert device["counter"] == "instructions"
     assert device["counts"]["min"] > 100_000
     assert (device["equal"]["count"], device["equal"]["total"]) == (300, 300)
+
+
+def test_an_emulated_board_takes_the_packed_twin(trained, advset, tmp_path):
+    model = keras.models.load_model(trained.path / "float.keras", compile=False)
+    vendor = tmp_path / "vendor.tflite"
+    vendor.write_bytes(coarse(tflite_bytes(model, tf.int8), bits=1))
+    bundle = qbench.export(trained.path, "digits", tmp_path / "bundle", adopt=vendor, max_drop=1)
+    made = qbench.replay(bundle.path, advset.path, [], tmp_path / "out", devices=["qemu:stm32f405:packed"])
+    (device,) = made.content.devices
+    assert device.runtime == "device:stm32f405-packed"
+    assert device.model_bytes < len(vendor.read_bytes())
+    assert (device.equal.count, device.equal.total) == (300, 300)
 
 
 def test_an_unknown_board_suggests_the_nearest(command, bundle, advset, tmp_path):

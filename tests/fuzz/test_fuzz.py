@@ -9,17 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from qbench.boards.packed_weights import pack_weights
 from qbench.link.codec import Frame, Kind, encode
 from qbench.places import firmware_sources
 from tests.golden.cases import GENERATORS, draw
+from tests.golden.coarse import coarse, network
 
 pytestmark = pytest.mark.slow
 SECONDS = os.environ.get("QBENCH_FUZZ_SECONDS", "5")
 
 
 def models() -> list[bytes]:
-    """A model of each operator."""
-    return [draw(operator, 0).model for operator in GENERATORS]
+    """A model of each operator, and packed ones: a network, and each operator that has an int8 constant."""
+    whole = [draw(operator, 0).model for operator in GENERATORS]
+    packed = [network(bits) for bits in (1, 2, 4)] + [coarse(model, 2) for model in whole]
+    twins = [pack_weights(model) for model in packed]
+    return whole + [each.content for each in twins if each.constants]
 
 
 def frames() -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 import qbench
+from qbench.boards.packed_weights import pack_weights
 from qbench.errors import UserError
 from qbench.link import connect
 from qbench.link.errors import DeviceFault, LinkError, WrongModel
@@ -20,6 +22,7 @@ from qbench.replaying.scores import Outputs
 from qbench.reporting.tables import replay_tables
 from qbench.runtimes import device as device_runtime
 from qbench.runtimes import open_runtime
+from tests.golden.coarse import coarse
 from tests.unit.runtimes.conftest import tflite_bytes
 
 from .affine_device import FIRMWARE, QUICK, Process
@@ -111,6 +114,25 @@ def test_a_device_with_another_model_is_refused(bundle, advset, boot, tmp_path):
     with pytest.raises(WrongModel, match="runs the model"):
         qbench.replay(bundle.path, advset.path, [], tmp_path / "out", devices=[boot(other).path])
     assert not list(tmp_path.glob("*out*")), "nothing was begun"
+
+
+def test_a_device_with_the_packed_twin_is_known_and_named(trained, advset, boot, tmp_path):
+    model = keras.models.load_model(trained.path / "float.keras", compile=False)
+    whole, packed = tmp_path / "whole.tflite", tmp_path / "packed.tflite"
+    whole.write_bytes(coarse(tflite_bytes(model, tf.int8), bits=2))
+    packed.write_bytes(pack_weights(whole.read_bytes()).content)
+    bundle = qbench.export(trained.path, "digits", tmp_path / "bundle", adopt=whole, max_drop=1)
+    ports = [boot(whole).path, boot(packed).path]
+    made = qbench.replay(bundle.path, advset.path, [], tmp_path / "out", devices=ports)
+    ours, twins = made.content.devices
+    assert (ours.runtime, twins.runtime) == ("device:host", "device:host-packed")
+    assert twins.model_bytes < ours.model_bytes
+    assert twins.model_sha256 == hashlib.sha256(packed.read_bytes()).hexdigest() != ours.model_sha256
+    for found, wanted in zip(vectors(made, "device-host-packed"), vectors(made, "device-host"), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    packed.write_bytes(packed.read_bytes() + b"\0")
+    with pytest.raises(WrongModel, match="runs the model"):
+        qbench.replay(bundle.path, advset.path, [], tmp_path / "other", devices=[boot(packed).path])
 
 
 def test_a_device_whose_arena_is_too_small_is_refused(bundle, advset, boot, tmp_path):

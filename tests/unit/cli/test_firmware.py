@@ -5,10 +5,14 @@ import struct
 
 import keras
 import pytest
+import tensorflow as tf
 
+import qbench
 from qbench.boards import BOARDS
+from qbench.boards.packed_weights import pack_weights
 from qbench.errors import UserError
 from qbench.runtimes.packing import packed
+from tests.golden.coarse import coarse
 from tests.unit.runtimes.conftest import tflite_bytes
 
 pytestmark = pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no cross compiler for Arm")
@@ -30,6 +34,31 @@ def test_pack_places_the_model_at_its_address(command, bundle, tmp_path):
     assert found["model"] == len(model)
     assert struct.pack("<I12x", len(model)) + model in image.read_bytes()
     assert found["arena"] + found["frame"] < found["firmware"]["arena_room"]
+
+
+def test_pack_weights_tells_the_flash_saved(command, trained, tmp_path):
+    vendor, image = tmp_path / "vendor.tflite", tmp_path / "image.elf"
+    model = keras.models.load_model(trained.path / "float.keras", compile=False)
+    vendor.write_bytes(coarse(tflite_bytes(model, tf.int8), bits=2))
+    bundle = qbench.export(trained.path, "digits", tmp_path / "bundle", adopt=vendor, max_drop=1)
+    words = ("firmware", "pack", bundle.path, "--board", "stm32f405", "--out", image, "--pack-weights")
+    found = command.json(*words)
+    twin = pack_weights(vendor.read_bytes())
+    assert (found["unpacked_model"], found["model"]) == (len(vendor.read_bytes()), len(twin.content))
+    assert (
+        sum(each["bytes"] for each in found["packed"]) < sum(each["values"] for each in found["packed"]) / 3
+    )
+    assert struct.pack("<I12x", len(twin.content)) + twin.content in image.read_bytes()
+    assert f"takes {len(twin.content):,} bytes of flash instead of {found['unpacked_model']:,}" in (
+        command(*words).stdout
+    )
+
+
+def test_pack_weights_says_that_there_is_nothing_to_pack(command, bundle, tmp_path):
+    image = tmp_path / "image.elf"
+    done = command("firmware", "pack", bundle.path, "--board", "stm32f405", "--out", image, "--pack-weights")
+    assert "nothing to pack: every weight tensor has more than 16 levels" in done.stdout
+    assert (bundle.path / "int8.tflite").read_bytes() in image.read_bytes()
 
 
 def test_pack_refuses_an_arena_that_does_not_fit_ram(tmp_path):

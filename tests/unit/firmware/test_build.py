@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qbench.boards.packed_weights import pack_weights
 from qbench.places import firmware_sources
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.cases import GENERATORS, draw
+from tests.golden.cases import GENERATORS, Case, draw
+from tests.golden.coarse import network
 from tests.golden.oracles import host
 
 HOST = firmware_sources() / "host"
@@ -68,6 +70,12 @@ def _make(target: str, build: Path) -> None:
     subprocess.run(["make", "-s", "-C", str(HOST), f"BUILD={build}", target], check=True)
 
 
+def _packed_cases() -> list[Case]:
+    """A packed network of each width."""
+    x = np.random.default_rng(2).integers(-128, 128, (3, 1, 8, 8, 4)).astype(np.int8)
+    return [Case("packed", bits, pack_weights(network(bits)).content, (x,)) for bits in (1, 2, 4)]
+
+
 def test_no_operator_trips_a_sanitizer(tmp_path: Path) -> None:
     _make("sanitized", tmp_path)
     runtime = subprocess.run(
@@ -76,13 +84,12 @@ def test_no_operator_trips_a_sanitizer(tmp_path: Path) -> None:
     preload = runtime.stdout.strip()
     if not Path(preload).is_file():
         pytest.skip("the C compiler has no libasan")
-    for operator in GENERATORS:
-        for seed in range(4):
-            case = draw(operator, seed)
-            (tmp_path / f"{operator}-{seed}.tflite").write_bytes(case.model)
-            arrays = {f"in{i}": a for i, a in enumerate(case.inputs)}
-            arrays |= {f"out{i}": a for i, a in enumerate(host(case))}
-            np.savez(tmp_path / f"{operator}-{seed}.npz", **arrays)
+    for case in (*(draw(operator, seed) for operator in GENERATORS for seed in range(4)), *_packed_cases()):
+        name = f"{case.operator}-{case.seed}"
+        (tmp_path / f"{name}.tflite").write_bytes(case.model)
+        arrays = {f"in{i}": a for i, a in enumerate(case.inputs)}
+        arrays |= {f"out{i}": a for i, a in enumerate(host(case))}
+        np.savez(tmp_path / f"{name}.npz", **arrays)
     done = subprocess.run(
         [
             sys.executable,
@@ -136,7 +143,10 @@ def test_core_and_kernels_keep_no_state_and_call_no_allocator(tmp_path: Path) ->
     assert outside <= memory | arithmetic | {"fmin", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
 
 
-def test_an_arena_that_is_too_small_is_told_and_never_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "model", [draw("conv_2d", 1).model, pack_weights(network(2)).content], ids=["whole", "packed"]
+)
+def test_an_arena_that_is_too_small_is_told_and_never_left(tmp_path: Path, model: bytes) -> None:
     source, program = tmp_path / "arenas.c", tmp_path / "arenas"
     source.write_text(_ARENAS)
     runtime = [*HOST.parent.glob("core/*.c"), *HOST.parent.glob("kernels/*.c"), source]
@@ -150,9 +160,8 @@ def test_an_arena_that_is_too_small_is_told_and_never_left(tmp_path: Path) -> No
         str(program),
     ]
     subprocess.run(["cc", *map(str, runtime), *flags], check=True)
-    case = draw("conv_2d", 1)
-    need = HostModel(case.model).arena
-    (tmp_path / "model.tflite").write_bytes(case.model)
+    need = HostModel(model).arena
+    (tmp_path / "model.tflite").write_bytes(model)
     sizes = [*range(0, need, 16), need, need + 1]
     command = [str(program), str(tmp_path / "model.tflite"), *map(str, sizes)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
