@@ -52,8 +52,8 @@ class _Share(click.ParamType[float]):
 @click.option(
     "--max-disagreement",
     type=_Share(),
-    help="Largest share of inputs that a runtime may label otherwise than tflite-ref (without it in the replay: "
-    "than any other): clean inputs, and those at each --at.",
+    help="Largest share of inputs that a runtime may label otherwise than tflite-ref, or than any other "
+    "if the replay does not have that: of clean inputs, and of those at each --at.",
 )
 @click.option("--baseline", type=FOLDER, help="Replay of an older release, on the same data.")
 @click.option(

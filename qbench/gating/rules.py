@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from pydantic import computed_field
+
 from qbench.artifacts import EpsScores, Proportion, ReplayContent, RuntimeScores
 from qbench.artifacts.schema import Record
 from qbench.errors import UserError
@@ -41,6 +43,7 @@ class Verdict(Record):
     side: Literal["above", "below"]
     bound: float
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def holds(self) -> bool:
         """Whether the bad end of the interval is on the right side of the bound."""
@@ -52,6 +55,7 @@ class Verdict(Record):
         value, low, high = (f"{100 * each:.2f}" for each in (self.value, self.low, self.high))
         return f"{value} {self.unit} [{low}, {high}]"
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def reason(self) -> str:
         """The figure, its interval, and the bound that it is held against."""

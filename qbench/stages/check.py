@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import computed_field
+
 from qbench.artifacts import Artifact, ReplayContent, load
 from qbench.artifacts.schema import Record
 from qbench.errors import UserError
@@ -24,6 +26,7 @@ class Gate(Record):
     baseline: str | None
     verdicts: tuple[Verdict, ...]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def passed(self) -> bool:
         """Whether every verdict holds."""
@@ -47,8 +50,8 @@ def check(
         at: budgets, in the data's own domain.
         max_clean_drop: most clean accuracy that may be lost, as a share: since the baseline, or else against
             the replay's `float` runtime.
-        max_disagreement: largest share of inputs that a runtime may label otherwise than `tflite-ref`, or than
-            any other if the replay does not have that: of the clean inputs, and of those at every budget.
+        max_disagreement: largest share of inputs that a runtime may label otherwise than `tflite-ref`, or
+            than any other if the replay does not have that: of the clean inputs, and those at every budget.
         baseline: an older replay of the same data, of the release that this one must not fall behind.
 
     Raises:
@@ -105,7 +108,7 @@ def _baseline(
     if old != new:
         raise UserError(
             "the baseline is of other data: its accuracy says nothing about this replay",
-            cause=f"the one is {old.name} ({old.fingerprint[:12]}), the other {new.name} ({new.fingerprint[:12]})",
+            cause=f"{old.name} ({old.fingerprint[:12]}) is not {new.name} ({new.fingerprint[:12]})",
             hint="replay the older bundle on the same data",
         )
     return older
