@@ -29,7 +29,7 @@ def coverage(p11, p10, p01, n):
 
 
 def test_a_paired_interval_holds_the_truth_about_as_often_as_it_says():
-    assert 0.93 <= coverage(0.6, 0.15, 0.05, 10) <= 0.99
+    assert 0.93 <= coverage(0.6, 0.15, 0.05, 12) <= 0.99
 
 
 def test_a_paired_interval_is_narrower_the_more_the_sides_agree():
