@@ -54,7 +54,6 @@ class Example:
 class Gallery:
     """Examples of one replay."""
 
-    title: str
     examples: tuple[Example, ...]
 
 
@@ -67,11 +66,10 @@ class _Arrays:
     truth: NDArray[np.int64]
 
 
-def gallery(title: str, replay: Artifact[ReplayContent], advset: Artifact[AdvsetContent]) -> Gallery:
+def gallery(replay: Artifact[ReplayContent], advset: Artifact[AdvsetContent]) -> Gallery:
     """At each budget, first an input on which runtimes differ, then inputs that fool one.
 
     Args:
-        title: of the gallery.
         replay: the folder with the outputs.
         advset: the folder with the inputs that it ran.
     """
@@ -95,7 +93,7 @@ def gallery(title: str, replay: Artifact[ReplayContent], advset: Artifact[Advset
         attacked = np.load(advset.path / result.file, mmap_mode="r")
         for index in _worth_seeing(found, budget):
             examples.append(_example(content, found, budget, index, inputs[index], attacked[index]))  # noqa: PERF401
-    return Gallery(title, tuple(examples[:_MOST]))
+    return Gallery(tuple(examples[:_MOST]))
 
 
 def _worth_seeing(found: _Arrays, budget: int) -> list[int]:

@@ -8,9 +8,33 @@ from dataclasses import dataclass
 from qbench.artifacts import AdvsetContent, Artifact, ReplayContent
 from qbench.reporting.gallery import Gallery, gallery
 from qbench.reporting.plots import Plot, disagreement_matrix, robustness_curves
-from qbench.reporting.tables import Table, advset_tables, replay_tables
+from qbench.reporting.summary import sentences, weakest_table
+from qbench.reporting.tables import Table, advset_tables, replay_tables, robustness_matrix
 
-Block = str | Plot | Table | Gallery
+
+@dataclass(frozen=True)
+class Heading:
+    """What the blocks after it are about."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Details:
+    """Blocks that are folded away until a reader asks for them."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of sentences, the first of which matters most."""
+
+    sentences: tuple[str, ...]
+
+
+Block = str | Heading | Points | Details | Plot | Table | Gallery
 
 
 @dataclass(frozen=True)
@@ -47,12 +71,24 @@ class Replayed:
         return self.replay.content
 
 
+def verdict(found: Sequence[Replayed]) -> Section:
+    """What every replay says, before anything else."""
+    blocks: list[Block] = [
+        "In brackets: 95 % intervals. Accuracy counts all inputs, and a figure holds for the runtime that is named "
+        "with it."
+    ]
+    for each in found:
+        blocks += [Heading(each.title), Points(sentences(each.content)), weakest_table(each.content)]
+    return Section("verdict", "Verdict", tuple(blocks))
+
+
 def robustness(found: Sequence[Replayed]) -> Section:
     """Curves and figures of every runtime."""
     blocks: list[Block] = []
     for i, each in enumerate(found):
-        robust, rounding = replay_tables(each.content)[:2]
-        blocks += [robustness_curves(each.content, f"robustness-{i}"), robust, rounding]
+        curves = robustness_curves(each.content, f"robustness-{i}")
+        more = Details("Attack success, transfer and rounding", replay_tables(each.content)[:2])
+        blocks += [Heading(each.title), curves, robustness_matrix(each.content), more]
     return Section("robustness", "Robustness against eps", tuple(blocks))
 
 
@@ -63,7 +99,9 @@ def disagreement(found: Sequence[Replayed]) -> Section:
     ]
     for i, each in enumerate(found):
         if each.content.disagreements:
-            blocks += [disagreement_matrix(each.content, f"disagreement-{i}"), replay_tables(each.content)[2]]
+            matrix = disagreement_matrix(each.content, f"disagreement-{i}")
+            counts = Details("Counts, pair by pair", (replay_tables(each.content)[2],))
+            blocks += [Heading(each.title), matrix, counts]
     if len(blocks) == 1:
         blocks = ["Each replay ran one runtime: there is none to disagree with."]
     return Section("disagreement", "Disagreement between runtimes", tuple(blocks))
@@ -72,7 +110,7 @@ def disagreement(found: Sequence[Replayed]) -> Section:
 def examples(found: Sequence[Replayed]) -> Section:
     """Inputs, what was done to them, and what every runtime called them."""
     blocks: list[Block] = []
-    shown = set()
+    shown: set[str] = set()
     for each in found:
         wanted = each.replay.manifest.inputs["advset"]
         if each.advset is None:
@@ -82,9 +120,12 @@ def examples(found: Sequence[Replayed]) -> Section:
             )
             continue
         if wanted not in shown:
-            blocks += advset_tables(each.advset.content)
+            strength = Details("What the attack did to its surrogate", tuple(advset_tables(each.advset.content)))
             shown.add(wanted)
-        blocks.append(gallery(each.title, each.replay, each.advset))
+            blocks += [Heading(each.title), strength]
+        else:
+            blocks.append(Heading(each.title))
+        blocks.append(gallery(each.replay, each.advset))
     return Section("examples", "Examples", tuple(blocks))
 
 
@@ -93,7 +134,7 @@ def devices(found: Sequence[Replayed]) -> Section | None:
     blocks: list[Block] = []
     for each in found:
         if each.content.devices:
-            blocks += [_boards(each.content), *replay_tables(each.content)[3:]]
+            blocks += [Heading(each.title), _boards(each.content), *replay_tables(each.content)[3:]]
     return Section("devices", "Devices", tuple(blocks)) if blocks else None
 
 
@@ -109,7 +150,8 @@ def provenance(found: Sequence[Replayed]) -> Section:
     """All that is needed to make these results again."""
     blocks: list[Block] = []
     for each in found:
-        blocks += [_origin(each), _runtimes(each.content), _packages(each)]
+        packages = Details("Packages", (_packages(each),))
+        blocks += [Heading(each.title), _origin(each), _runtimes(each.content), packages]
     return Section("provenance", "Provenance", tuple(blocks))
 
 
@@ -133,7 +175,7 @@ def _origin(each: Replayed) -> Table:
         rows += [(f"attack, {name}", f"{value}") for name, value in each.advset.manifest.settings.items()]
     rows += [("machine", where.machine), ("processor", where.cpu), ("its flags", " ".join(where.cpu_flags))]
     rows.append(("Python", where.python))
-    return Table(f"{each.title}: where it comes from", ("what", "value"), tuple(rows), keys=2)
+    return Table("Where it comes from", ("what", "value"), tuple(rows), keys=2)
 
 
 def _runtimes(content: ReplayContent) -> Table:

@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qbench.artifacts import Proportion, ReplayContent, RuntimeScores
-from qbench.reporting.tables import eps_text, percent
+from qbench.reporting.tables import Table, eps_text, percent
 
 _FLOAT = "float"
+_HALF = 0.5
 
 
-def verdict(content: ReplayContent) -> list[str]:
-    """What a replay says, in a few sentences: accuracy, the weakest runtime, disagreement, devices."""
-    judged = [each for each in content.scores if each.runtime.name != _FLOAT] or list(content.scores)
-    sentences = [_accuracy(content, judged), *_disagreement(content), *_devices(content)]
-    return [each for each in sentences if each]
+def judged(content: ReplayContent) -> list[RuntimeScores]:
+    """The runtimes that a verdict is about: the integer ones, if there are any."""
+    return [each for each in content.scores if each.runtime.name != _FLOAT] or list(content.scores)
 
 
-def _accuracy(content: ReplayContent, judged: list[RuntimeScores]) -> str:
-    clean = min(judged, key=lambda each: each.clean_accuracy.value or 0)
-    parts = []
+def sentences(content: ReplayContent) -> tuple[str, ...]:
+    """What a replay says, each claim with its interval: robustness, disagreement, devices."""
+    return (_standing(content), *_disagreement(content), *_devices(content))
+
+
+def weakest_table(content: ReplayContent) -> Table:
+    """The least accurate runtime, clean and at every budget."""
+    rows = [("clean", *_weakest(content, lambda each: each.clean_accuracy))]
     for i, eps in enumerate(content.eps):
-        weakest = min(judged, key=lambda each, i=i: each.by_eps[i].robust_accuracy.value or 0)  # type: ignore[misc]
-        share = weakest.by_eps[i].robust_accuracy
-        parts.append(f"{_percent(share)} at {eps_text(eps, content.data.domain)} ({weakest.runtime.name})")
-    what = "runtime" if len(judged) == 1 else f"weakest of {len(judged)} runtimes"
-    return (
-        f"On the {what}, {content.network} gets {_percent(clean.clean_accuracy)} of "
-        f"{content.count:,} clean inputs right, and under {content.attack} ({content.norm}) {', '.join(parts)}."
-    )
+        found = _weakest(content, lambda each, i=i: each.by_eps[i].robust_accuracy)  # type: ignore[misc]
+        rows.append((eps_text(eps, content.data.domain), *found))
+    title = f"Accuracy of the weakest runtime, {content.count:,} inputs of {content.data.name}"
+    return Table(title, ("eps", "accuracy %", "runtime"), tuple(rows))
+
+
+def _weakest(content: ReplayContent, of: Callable[[RuntimeScores], Proportion]) -> tuple[str, str]:
+    """The least share, and whose it is."""
+    runtimes = judged(content)
+    least = min((of(each) for each in runtimes), key=lambda share: share.count)
+    names = [each.runtime.name for each in runtimes if of(each).count == least.count]
+    everyone = len(names) == len(runtimes) > 1
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return percent(least), f"all {len(names)}" if everyone else names[0] + others
+
+
+def _standing(content: ReplayContent) -> str:
+    """Up to which budget more than half of the inputs are right, and from which on fewer are."""
+    domain, runtimes = content.data.domain, judged(content)
+    more: list[str] = []
+    fewer = None
+    for i, eps in enumerate(content.eps):
+        least = min((each.by_eps[i].robust_accuracy for each in runtimes), key=lambda share: share.count)
+        where = f"{eps_text(eps, domain)} ({_percent(least)})"
+        if (least.low or 0) > _HALF and len(more) == i:
+            more.append(where)
+        if fewer is None and (least.high or 0) < _HALF:
+            fewer = where
+    who = "the weakest runtime" if len(runtimes) > 1 else runtimes[0].runtime.name
+    up_to = f"up to {more[-1]} {who} gets more than half of all inputs right" if more else ""
+    then = f"from {fewer} on {'it' if more else who} gets fewer than half of all inputs right" if fewer else ""
+    said = ", and ".join(filter(None, (up_to, then)))
+    nothing = f"at no budget is it decided whether {who} gets half of all inputs right"
+    return f"Under {content.attack} ({content.norm}), {said or nothing}."
 
 
 def _disagreement(content: ReplayContent) -> list[str]:
@@ -36,8 +68,8 @@ def _disagreement(content: ReplayContent) -> list[str]:
     worst = max(pairs, key=lambda each: each.labels.value or 0)
     if not worst.labels.count:
         return [
-            f"All integer runtimes give every input the same label: at most "
-            f"{100 * (worst.labels.high or 0):.1f} % of such inputs would differ."
+            "All integer runtimes give every input the same label; with "
+            f"{worst.labels.total:,} inputs, up to {100 * (worst.labels.high or 0):.1f} % of others may still differ."
         ]
     at = "on clean inputs" if worst.eps is None else f"at {eps_text(worst.eps, content.data.domain)}"
     return [
@@ -49,11 +81,10 @@ def _disagreement(content: ReplayContent) -> list[str]:
 def _devices(content: ReplayContent) -> list[str]:
     found = []
     for each in content.devices:
-        same = each.equal.count == each.equal.total
-        share = "all" if same else f"{each.equal.count:,} of"
+        equal, total = each.equal.count, each.equal.total
+        share = f"all {total:,} inputs" if equal == total else f"{equal:,} of {total:,} inputs"
         found.append(
-            f"{each.runtime} computes {share} {each.equal.total:,} outputs as TFLite's reference kernels do, "
-            f"element by element."
+            f"{each.runtime} answers {share}, clean and adversarial, as TFLite's reference kernels do, element by element."
         )
     return found
 
