@@ -132,13 +132,7 @@ def _sections(read: Sequence[Replayed], more: Sequence[Section]) -> list[Section
     """All parts of the page, in its order."""
     if not read:
         return []
-    whole = [
-        parts.robustness(read),
-        parts.disagreement(read),
-        *more,
-        parts.examples(read),
-        parts.devices(read),
-    ]
+    whole = [parts.robustness(read), parts.disagreement(read), *more, parts.examples(read), parts.devices(read)]
     return [*(each for each in whole if each is not None), parts.provenance(read)]
 
 
