@@ -72,8 +72,8 @@ class Plot:
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
         svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
         svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", svg)
-        size = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
-        return size.sub(f' role="img" aria-labelledby="{self.name}-caption"', svg.strip(), count=1)
+        labelled = f'role="img" aria-labelledby="{self.name}-caption" width='
+        return re.sub(r' height="[\d.]+pt"', "", svg.strip(), count=1).replace("width=", labelled, 1)
 
 
 @contextmanager

@@ -74,8 +74,8 @@ class Replayed:
 def verdict(found: Sequence[Replayed]) -> Section:
     """What every replay says, before anything else."""
     blocks: list[Block] = [
-        "In brackets: 95 % intervals. Accuracy counts all inputs, and a figure holds for the runtime that is named "
-        "with it."
+        "In brackets: 95 % intervals. Accuracy counts all inputs, and a figure holds for the runtime that is "
+        "named with it."
     ]
     for each in found:
         blocks += [Heading(each.title), Points(sentences(each.content)), weakest_table(each.content)]
@@ -95,7 +95,7 @@ def robustness(found: Sequence[Replayed]) -> Section:
 def disagreement(found: Sequence[Replayed]) -> Section:
     """Where runtimes give different answers to the same inputs."""
     blocks: list[Block] = [
-        "The same file is another function under other kernels: these are the inputs on which runtimes differ."
+        "Under other kernels the same file is another function. Here is on how many inputs runtimes differ."
     ]
     for i, each in enumerate(found):
         if each.content.disagreements:
@@ -115,12 +115,14 @@ def examples(found: Sequence[Replayed]) -> Section:
         wanted = each.replay.manifest.inputs["advset"]
         if each.advset is None:
             blocks.append(
-                f"{each.title}: the adversarial inputs (advset {wanted[:12]}) were not found beside the replay; "
-                "name their folder with --advset to see them here."
+                f"{each.title}: the adversarial inputs (advset {wanted[:12]}) were not found beside the "
+                "replay; name their folder with --advset to see them here."
             )
             continue
         if wanted not in shown:
-            strength = Details("What the attack did to its surrogate", tuple(advset_tables(each.advset.content)))
+            strength = Details(
+                "What the attack did to its surrogate", tuple(advset_tables(each.advset.content))
+            )
             shown.add(wanted)
             blocks += [Heading(each.title), strength]
         else:

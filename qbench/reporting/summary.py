@@ -55,7 +55,8 @@ def _standing(content: ReplayContent) -> str:
             fewer = where
     who = "the weakest runtime" if len(runtimes) > 1 else runtimes[0].runtime.name
     up_to = f"up to {more[-1]} {who} gets more than half of all inputs right" if more else ""
-    then = f"from {fewer} on {'it' if more else who} gets fewer than half of all inputs right" if fewer else ""
+    subject = "it" if more else who
+    then = f"from {fewer} on {subject} gets fewer than half of them right" if fewer else ""
     said = ", and ".join(filter(None, (up_to, then)))
     nothing = f"at no budget is it decided whether {who} gets half of all inputs right"
     return f"Under {content.attack} ({content.norm}), {said or nothing}."
@@ -69,7 +70,7 @@ def _disagreement(content: ReplayContent) -> list[str]:
     if not worst.labels.count:
         return [
             "All integer runtimes give every input the same label; with "
-            f"{worst.labels.total:,} inputs, up to {100 * (worst.labels.high or 0):.1f} % of others may still differ."
+            f"{worst.labels.total:,} inputs, up to {100 * (worst.labels.high or 0):.1f} % of others may differ."
         ]
     at = "on clean inputs" if worst.eps is None else f"at {eps_text(worst.eps, content.data.domain)}"
     return [
@@ -84,7 +85,8 @@ def _devices(content: ReplayContent) -> list[str]:
         equal, total = each.equal.count, each.equal.total
         share = f"all {total:,} inputs" if equal == total else f"{equal:,} of {total:,} inputs"
         found.append(
-            f"{each.runtime} answers {share}, clean and adversarial, as TFLite's reference kernels do, element by element."
+            f"{each.runtime} answers {share}, clean and adversarial, as TFLite's reference kernels do, "
+            "element by element."
         )
     return found
 

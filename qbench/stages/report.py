@@ -13,10 +13,9 @@ from qbench.errors import UserError, unknown_name
 from qbench.progress import SILENT, Progress
 from qbench.reporting import sections as parts
 from qbench.reporting.document import document, json_schema, markdown
-from qbench.reporting.page import Verdict, page
+from qbench.reporting.page import page
 from qbench.reporting.plots import FORMATS, Plot, robustness_curves
 from qbench.reporting.sections import Replayed, Section
-from qbench.reporting.summary import verdict
 
 
 def report(
@@ -79,8 +78,7 @@ def report(
                     picture.write(draft.path / "figures", suffix)
                     advance(1)
         if html:
-            verdicts = [Verdict(each.title, tuple(verdict(each.content))) for each in read]
-            text = page(f"Robustness of {_names(found)}", verdicts, whole)
+            text = page(f"Robustness of {_names(found)}", whole)
             (draft.path / "report.html").write_text(text, encoding="utf-8")
         return draft.commit(ReportContent(replays=tuple(keys)))
 
@@ -132,8 +130,15 @@ def _sections(read: Sequence[Replayed], more: Sequence[Section]) -> list[Section
     """All parts of the page, in its order."""
     if not read:
         return []
-    whole = [parts.robustness(read), parts.disagreement(read), *more, parts.examples(read), parts.devices(read)]
-    return [*(each for each in whole if each is not None), parts.provenance(read)]
+    found = (
+        parts.verdict(read),
+        parts.robustness(read),
+        parts.disagreement(read),
+        *more,
+        parts.examples(read),
+    )
+    devices = parts.devices(read)
+    return [*found, *([devices] if devices else []), parts.provenance(read)]
 
 
 def _with_advsets(found: Sequence[Artifact[ReplayContent]], named: Sequence[Path]) -> list[Replayed]:
