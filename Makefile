@@ -23,7 +23,7 @@ demo: attacked emulator ## Train, export, attack, replay on every int8 runtime a
 	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --out $(OUT)/replay-pgd
 	@if $(CAN_EMULATE); then $(MAKE) --no-print-directory replay-emulated; else \
 	  echo "going on without an emulated board: QEMU or the cross compiler for Arm is missing"; fi
-	$(BIN)/qbench report $(OUT)/replay-fgsm $(OUT)/replay-pgd $$(ls -d $(OUT)/replay-$(BOARD) 2>/dev/null) --out $(OUT)/report
+	$(BIN)/qbench report $(OUT)/replay-fgsm $(OUT)/replay-pgd $$(ls -d $(OUT)/replay-$(BOARD) 2>/dev/null) --html --out $(OUT)/report
 
 attacked: $(VENV)/.user
 	$(BIN)/qbench train digits-cnn --data digits --out $(OUT)/trained

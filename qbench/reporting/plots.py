@@ -145,7 +145,7 @@ def _bounds(scores: RuntimeScores) -> NDArray[np.float64]:
 def _curve(axes: Axes, x: NDArray[Any], bounds: NDArray[np.float64], label: str, number: int) -> None:
     value, low, high = bounds
     colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
-    axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     axes.plot(x, value, color=colour, marker=marker, markersize=5, linewidth=1.2, label=label)
 
 

@@ -28,17 +28,17 @@ def weakest_table(content: ReplayContent) -> Table:
         found = _weakest(content, lambda each, i=i: each.by_eps[i].robust_accuracy)  # type: ignore[misc]
         rows.append((eps_text(eps, content.data.domain), *found))
     title = f"Accuracy of the weakest runtime, {content.count:,} inputs of {content.data.name}"
-    return Table(title, ("eps", "accuracy %", "runtime"), tuple(rows))
+    return Table(title, ("eps", "runtime", "accuracy %"), tuple(rows), keys=2)
 
 
 def _weakest(content: ReplayContent, of: Callable[[RuntimeScores], Proportion]) -> tuple[str, str]:
-    """The least share, and whose it is."""
+    """Whose share is the least, and how large it is."""
     runtimes = judged(content)
     least = min((of(each) for each in runtimes), key=lambda share: share.count)
     names = [each.runtime.name for each in runtimes if of(each).count == least.count]
     everyone = len(names) == len(runtimes) > 1
     others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return percent(least), f"all {len(names)}" if everyone else names[0] + others
+    return f"all {len(names)}" if everyone else names[0] + others, percent(least)
 
 
 def _standing(content: ReplayContent) -> str:
@@ -68,9 +68,10 @@ def _disagreement(content: ReplayContent) -> list[str]:
         return []
     worst = max(pairs, key=lambda each: each.labels.value or 0)
     if not worst.labels.count:
+        high = 100 * (worst.labels.high or 0)
         return [
             "All integer runtimes give every input the same label; with "
-            f"{worst.labels.total:,} inputs, up to {100 * (worst.labels.high or 0):.1f} % of others may differ."
+            f"{worst.labels.total:,} inputs, up to {high:.1f} % of others may differ."
         ]
     at = "on clean inputs" if worst.eps is None else f"at {eps_text(worst.eps, content.data.domain)}"
     return [

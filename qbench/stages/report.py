@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from qbench.artifacts import AdvsetContent, Artifact, Recipe, ReplayContent, ReportContent, begin, load
 from qbench.artifacts.folder import MANIFEST
+from qbench.artifacts.schema import MANIFESTS
 from qbench.errors import UserError, unknown_name
 from qbench.progress import SILENT, Progress
 from qbench.reporting import sections as parts
@@ -143,27 +145,30 @@ def _sections(read: Sequence[Replayed], more: Sequence[Section]) -> list[Section
 
 def _with_advsets(found: Sequence[Artifact[ReplayContent]], named: Sequence[Path]) -> list[Replayed]:
     """Each replay with a title of its own, and the inputs that it ran if they are still there."""
-    titles = [f"{each.content.attack} ({each.content.norm}) on {each.content.network}" for each in found]
-    titles = [
-        f"{title}, {', '.join(device.runtime for device in each.content.devices)}"
-        if each.content.devices
-        else title
-        for title, each in zip(titles, found, strict=True)
+    return [
+        Replayed(title, each, _advset(each, named)) for title, each in zip(_titles(found), found, strict=True)
     ]
+
+
+def _titles(found: Sequence[Artifact[ReplayContent]]) -> list[str]:
+    """What tells the replays apart: attack, network, devices, then whatever else differs."""
+    one_network = len({_what(each) for each in found}) == 1
+    titles = []
+    for each in found:
+        title = f"{each.content.attack} ({each.content.norm}) on "
+        title += each.content.network if one_network else _what(each)
+        titles.append(", ".join([title, *(device.runtime for device in each.content.devices)]))
     counted = Counter(titles)
-    titles = [f"{title}, replay {i}" if counted[title] > 1 else title for i, title in enumerate(titles, 1)]
-    return [Replayed(title, each, _advset(each, named)) for title, each in zip(titles, found, strict=True)]
+    return [f"{title}, replay {i}" if counted[title] > 1 else title for i, title in enumerate(titles, 1)]
 
 
 def _advset(replay: Artifact[ReplayContent], named: Sequence[Path]) -> Artifact[AdvsetContent] | None:
     """The advset that was replayed, by its digest, among folders that are named or lie beside the replay."""
     for folder in (*named, *sorted(replay.path.resolve().parent.iterdir())):
         try:
-            is_advset = json.loads((folder / MANIFEST).read_bytes())["kind"] == "advset"
-        except (OSError, ValueError, KeyError, TypeError):
+            manifest = MANIFESTS["advset"].model_validate_json((folder / MANIFEST).read_bytes())
+        except (OSError, ValidationError):
             continue
-        if is_advset:
-            found: Artifact[AdvsetContent] = load(folder, "advset")
-            if found.manifest.digest == replay.manifest.inputs["advset"]:
-                return found
+        if manifest.digest == replay.manifest.inputs["advset"]:
+            return load(folder, "advset")
     return None
