@@ -45,11 +45,13 @@ class Section:
         anchor: its id in the page, and what its link points to.
         title: its heading.
         blocks: what it shows, in order; a string is a paragraph.
+        source: digest of the artefact that it was made from, if that is none of the replays.
     """
 
     anchor: str
     title: str
     blocks: tuple[Block, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True)

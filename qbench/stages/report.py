@@ -62,9 +62,11 @@ def report(
             "html": html,
             "figures": list(figures),
             "examples": [each.advset is not None for each in read],
-            "sections": [each.anchor for each in sections],
         },
-        inputs={f"replay-{i}": key for i, key in enumerate(keys)},
+        inputs={
+            **{f"replay-{i}": key for i, key in enumerate(keys)},
+            **{f"section-{each.anchor}": each.source for each in sections},
+        },
     )
     started = begin(Path(out), recipe, force=force)
     if isinstance(started, Artifact):

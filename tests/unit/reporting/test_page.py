@@ -147,23 +147,21 @@ def test_an_advset_is_found_by_its_hash_or_said_to_be_gone(replayed, advset, tmp
 
 
 def other(replay, folder, change):
-    """A copy of a replay with another header."""
+    """A copy of a replay with another header, and so another key."""
     copy = shutil.copytree(replay.path, folder)
     header = json.loads((copy / "manifest.json").read_text())
     change(header)
-    (copy / "manifest.json").write_text(json.dumps(header))
+    (copy / "manifest.json").write_text(json.dumps({**header, "key": folder.name}))
     return copy
 
 
 def test_different_networks_or_data_are_not_mixed_unnoticed(replayed, tmp_path):
-    bundle = other(replayed, tmp_path / "a", lambda header: header["inputs"].update(bundle="b" * 64, x="y"))
-    data = other(
-        replayed, tmp_path / "b", lambda header: header["content"]["data"].update(fingerprint="f" * 64)
-    )
+    def of_other_data(header):
+        header["content"]["data"]["fingerprint"] = "f" * 64
+
+    bundle = other(replayed, tmp_path / "a", lambda header: header["inputs"].update(bundle="b" * 64))
+    data = other(replayed, tmp_path / "b", of_other_data)
     for path, what in ((bundle, "networks"), (data, "data")):
-        header = json.loads((path / "manifest.json").read_text())
-        header["key"] = what * 8
-        (path / "manifest.json").write_text(json.dumps(header))
         with pytest.raises(UserError, match=f"different {what}") as caught:
             qbench.report([replayed.path, path], tmp_path / "out", html=True)
         assert "--compare" in caught.value.hint
@@ -184,8 +182,9 @@ def test_more_sections_come_before_the_examples(replayed, tmp_path):
         tmp_path / "out",
         html=True,
         figures=["svg"],
-        sections=[Section("masking", "Masks", blocks)],
+        sections=[Section("masking", "Masks", blocks, source="s" * 64)],
     )
+    assert made.manifest.inputs["section-masking"] == "s" * 64
     html = (made.path / "report.html").read_text()
     assert html.index('id="disagreement"') < html.index('id="masking"') < html.index('id="examples"')
     assert "No &lt;mask&gt;." in html
