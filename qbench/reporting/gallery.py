@@ -88,22 +88,26 @@ def gallery(replay: Artifact[ReplayContent], advset: Artifact[AdvsetContent]) ->
         np.load(advset.path / "labels.npy"),
     )
     inputs = np.load(advset.path / "inputs.npy", mmap_mode="r")
-    examples = []
+    examples: list[Example] = []
     for budget, result in enumerate(advset.content.results):
         attacked = np.load(advset.path / result.file, mmap_mode="r")
-        for index in _worth_seeing(found, budget):
+        for index in _worth_seeing(found, budget, {each.index for each in examples}):
             examples.append(_example(content, found, budget, index, inputs[index], attacked[index]))  # noqa: PERF401
     return Gallery(tuple(examples[:_MOST]))
 
 
-def _worth_seeing(found: _Arrays, budget: int) -> list[int]:
-    """Inputs that some runtime got right when clean and wrong now; those first on which runtimes differ."""
+def _worth_seeing(found: _Arrays, budget: int, seen: set[int]) -> list[int]:
+    """Inputs that some runtime got right when clean and wrong now: one on which runtimes differ, then others.
+
+    Those that were seen at a smaller budget come last.
+    """
     clean = np.stack(list(found.clean.values()))
     now = np.stack(list(found.by_eps[budget].values()))
     fooled = ((clean == found.truth) & (now != found.truth)).any(axis=0)
     differ = fooled & (now != now[0]).any(axis=0)
-    picked = [*np.flatnonzero(differ)[:1], *np.flatnonzero(fooled & ~differ)]
-    return [int(each) for each in picked[:_EACH_BUDGET]]
+    unseen = [each for each in np.flatnonzero(differ) if each not in seen]
+    picked = [*unseen[:1], *np.flatnonzero(fooled & ~differ), *np.flatnonzero(differ)]
+    return sorted(dict.fromkeys(map(int, picked)), key=lambda each: each in seen)[:_EACH_BUDGET]
 
 
 def _example(

@@ -155,6 +155,7 @@ def disagreement_matrix(content: ReplayContent, name: str) -> Plot:
     sets = [list(found) for _, found in groupby(sorted(content.disagreements, key=_order), key=_order)]
     worst = max(sets[1:], key=lambda found: sum(each.labels.count for each in found), default=sets[0])
     shown = [sets[0]] if worst is sets[0] else [sets[0], worst]
+    top = max(1.0, *(100 * (each.labels.value or 0) for found in shown for each in found))
 
     def draw() -> Figure:
         figure, panels = _canvas(
@@ -165,7 +166,7 @@ def disagreement_matrix(content: ReplayContent, name: str) -> Plot:
             for each in found:
                 i, j = names.index(each.first), names.index(each.second)
                 matrix[i, j] = matrix[j, i] = 100 * (each.labels.value or 0)
-            _heat_map(panel, matrix, names)
+            _heat_map(panel, matrix, names, top)
             eps = found[0].eps
             panel.set_title("clean" if eps is None else f"at {eps_text(eps, content.data.domain)}")
         for panel in panels[1:]:
@@ -183,10 +184,9 @@ def _order(pair: Any) -> float:
     return -1.0 if pair.eps is None else float(pair.eps)
 
 
-def _heat_map(axes: Axes, matrix: NDArray[np.float64], names: list[str]) -> None:
-    """A matrix of percentages, row and column by name, the darker the larger, with its figures."""
+def _heat_map(axes: Axes, matrix: NDArray[np.float64], names: list[str], top: float) -> None:
+    """A matrix of percentages, row and column by name, the darker the nearer to `top`, with its figures."""
     places = np.arange(len(names))
-    top = max(float(matrix.max()), 1.0)
     axes.pcolormesh(matrix, cmap="Blues", vmin=0, vmax=top, edgecolors="white", linewidth=1)
     for i in places:
         for j in places:

@@ -9,6 +9,7 @@ from qbench.reporting.tables import Table, eps_text, percent
 
 _FLOAT = "float"
 _HALF = 0.5
+_MANY = 3
 
 
 def judged(content: ReplayContent) -> list[RuntimeScores]:
@@ -37,8 +38,8 @@ def _weakest(content: ReplayContent, of: Callable[[RuntimeScores], Proportion]) 
     least = min((of(each) for each in runtimes), key=lambda share: share.count)
     names = [each.runtime.name for each in runtimes if of(each).count == least.count]
     everyone = len(names) == len(runtimes) > 1
-    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"all {len(names)}" if everyone else names[0] + others, percent(least)
+    some = " and ".join(names) if len(names) < _MANY else f"{names[0]} and {len(names) - 1} more"
+    return f"all {len(names)}" if everyone else some, percent(least)
 
 
 def _standing(content: ReplayContent) -> str:
@@ -56,7 +57,8 @@ def _standing(content: ReplayContent) -> str:
     who = "the weakest runtime" if len(runtimes) > 1 else runtimes[0].runtime.name
     up_to = f"up to {more[-1]} {who} gets more than half of all inputs right" if more else ""
     subject = "it" if more else who
-    then = f"from {fewer} on {subject} gets fewer than half of them right" if fewer else ""
+    inputs = "them" if more else "all inputs"
+    then = f"from {fewer} on {subject} gets fewer than half of {inputs} right" if fewer else ""
     said = ", and ".join(filter(None, (up_to, then)))
     nothing = f"at no budget is it decided whether {who} gets half of all inputs right"
     return f"Under {content.attack} ({content.norm}), {said or nothing}."
