@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -176,7 +177,9 @@ def _origin(each: Replayed) -> Table:
     ]
     if each.advset is not None:
         rows.append(("seed of the attack", f"{each.advset.manifest.seed}"))
-        rows += [(f"attack, {name}", f"{value}") for name, value in each.advset.manifest.settings.items()]
+        rows += [
+            (f"attack, {name}", json.dumps(value)) for name, value in each.advset.manifest.settings.items()
+        ]
     rows += [("machine", where.machine), ("processor", where.cpu), ("its flags", " ".join(where.cpu_flags))]
     rows.append(("Python", where.python))
     return Table("Where it comes from", ("what", "value"), tuple(rows), keys=2)
