@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from qbench.errors import UserError
 from qbench.gating.rules import Verdict
 from qbench.reporting.tables import Table
 
@@ -32,6 +33,9 @@ def write_junit(verdicts: Sequence[Verdict], path: Path) -> None:
     Args:
         verdicts: what the rules found.
         path: the file; its folder is made if it is not there.
+
+    Raises:
+        UserError: the file cannot be written.
     """
     from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
@@ -46,10 +50,15 @@ def write_junit(verdicts: Sequence[Verdict], path: Path) -> None:
                 case.result = [Failure(each.reason, rule)]
             suite.add_testcase(case)
         document.add_testsuite(suite)
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
-    document.write(str(beside), pretty=True)
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document.write(str(beside), pretty=True)
+        beside.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}", cause=error.strerror, hint="choose another --junit"
+        ) from error
 
 
 def github_annotations(verdicts: Sequence[Verdict]) -> list[str]:

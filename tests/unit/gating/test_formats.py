@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from qbench.errors import UserError
 from qbench.gating.formats import github_annotations, write_junit
 from qbench.stages.check import check
 
@@ -47,6 +48,12 @@ def test_junit_has_a_case_a_verdict_and_a_failure_for_each_that_is_broken(made, 
     assert failure.get("message").startswith("onnx, pgd at 4/255: robust accuracy 20.00 % [13.34, 28.88]")
     write_junit(gate.verdicts, tmp_path / "again.xml")
     assert (tmp_path / "again.xml").read_bytes() == (tmp_path / "new" / "gate.xml").read_bytes()
+
+
+def test_a_file_that_cannot_be_written_is_told(made, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        write_junit(check(made.path, max_disagreement=0.9).verdicts, tmp_path / "file" / "gate.xml")
 
 
 def test_annotations_are_escaped_as_the_runner_reads_them(made):
