@@ -74,13 +74,7 @@ def report(
     with started as draft:
         _write_tables(found, draft.path)
         whole = _sections(read, sections)
-        pictures = [block for each in whole for block in each.blocks if isinstance(block, Plot)]
-        with progress.task("drawing", len(pictures) * len(figures)) as advance:
-            for suffix in figures:
-                (draft.path / "figures").mkdir(exist_ok=True)
-                for picture in pictures:
-                    picture.write(draft.path / "figures", suffix)
-                    advance(1)
+        _write_figures(whole, draft.path / "figures", figures, progress)
         if html:
             text = page(f"Robustness of {_names(found)}", whole)
             (draft.path / "report.html").write_text(text, encoding="utf-8")
@@ -128,6 +122,20 @@ def _write_tables(found: Sequence[Artifact[ReplayContent]], folder: Path) -> Non
     (folder / "report.md").write_text(markdown(written, pictures))
     (folder / "report.json").write_text(written.model_dump_json(indent=2) + "\n")
     (folder / "report.schema.json").write_text(json_schema())
+
+
+def _write_figures(
+    sections: Sequence[Section], folder: Path, formats: Sequence[str], progress: Progress
+) -> None:
+    """Every picture of the page, in every format."""
+    pictures = [block for each in sections for block in each.blocks if isinstance(block, Plot)]
+    if formats:
+        folder.mkdir(exist_ok=True)
+    with progress.task("drawing", len(pictures) * len(formats)) as advance:
+        for suffix in formats:
+            for picture in pictures:
+                picture.write(folder, suffix)
+                advance(1)
 
 
 def _sections(read: Sequence[Replayed], more: Sequence[Section]) -> list[Section]:
