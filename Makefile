@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS   := $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" if sys.version_info[:2] == (3, 11) else "")' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo attacked replay-emulated emulator test fuzz lint type bench docs clean
+.PHONY: help setup demo attacked replay-emulated gate-emulated emulator test fuzz lint type bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ demo: attacked emulator ## Train, export, attack, replay on every int8 runtime a
 	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --out $(OUT)/replay-pgd
 	@if $(CAN_EMULATE); then $(MAKE) --no-print-directory replay-emulated; else \
 	  echo "going on without an emulated board: QEMU or the cross compiler for Arm is missing"; fi
-	$(BIN)/qbench report $(OUT)/replay-fgsm $(OUT)/replay-pgd $$(ls -d $(OUT)/replay-$(BOARD) 2>/dev/null) --out $(OUT)/report
+	$(BIN)/qbench report $(OUT)/replay-fgsm $(OUT)/replay-pgd $$(ls -d $(OUT)/replay-$(BOARD) 2>/dev/null) --html --out $(OUT)/report
 
 attacked: $(VENV)/.user
 	$(BIN)/qbench train digits-cnn --data digits --out $(OUT)/trained
@@ -33,6 +33,11 @@ attacked: $(VENV)/.user
 
 replay-emulated: attacked ## Replay the demo's attack on an emulated board: BOARD=stm32f405, mps2-an386, mps2-an500, mps3-an547
 	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --device qemu:$(BOARD) --out $(OUT)/replay-$(BOARD)
+
+gate-emulated: attacked ## Gate the demo's network on an emulated board, as a release would be: BOARD=stm32f405
+	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --runtime float --device qemu:$(BOARD) --out $(OUT)/replay-gate
+	$(BIN)/qbench check $(OUT)/replay-gate --min-robust-accuracy 90% --at 4/255 --max-clean-drop 2pp \
+	  --max-disagreement 1.5% --junit $(OUT)/gate.xml
 
 CAN_EMULATE = command -v qemu-system-arm >/dev/null && command -v arm-none-eabi-gcc >/dev/null
 SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)

@@ -419,6 +419,8 @@ class DeviceResults(Record):
 class ReplayContent(Record):
     """Outputs of an advset on runtimes; `<runtime>/clean.npy` and `<runtime>/eps-<i>.npy` hold the vectors.
 
+    `labels.npy` and `indices.npy` are the advset's.
+
     Attributes:
         network: the bundle's.
     """

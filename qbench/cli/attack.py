@@ -8,27 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import qbench
-from qbench.cli.common import FOLDER, baud_option, run_stage, stage_options
+from qbench.cli.common import FOLDER, Budgets, baud_option, run_stage, stage_options
 
 if TYPE_CHECKING:
     from qbench.artifacts import AdvsetContent
     from qbench.reporting.tables import Table
-
-
-class _Budgets(click.ParamType[tuple[float, ...]]):
-    """Numbers or fractions with commas: `1/255,2/255`."""
-
-    name = "EPS[,EPS...]"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        del param, ctx
-        if isinstance(value, tuple):
-            return value
-        from qbench.attacks.budgets import parse_eps
-
-        return parse_eps(value)
 
 
 class _Setting(click.ParamType[tuple[str, str]]):
@@ -63,7 +47,7 @@ _SHORTHANDS = ("steps", "step_size", "restarts", "budget")
 )
 @click.option(
     "--eps",
-    type=_Budgets(),
+    type=Budgets(),
     help="Budgets in the data's own domain; fractions are read. An attack for the smallest perturbation "
     "needs none.",
 )

@@ -21,6 +21,23 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 OUT = click.Path(path_type=Path)
 
 
+class Budgets(click.ParamType[tuple[float, ...]]):
+    """Numbers or fractions with commas: `1/255,2/255`."""
+
+    name = "EPS[,EPS...]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """The budgets, in the data's own domain."""
+        del param, ctx
+        if isinstance(value, tuple):
+            return value
+        from qbench.attacks.budgets import parse_eps
+
+        return parse_eps(value)
+
+
 def stage_options(function: F) -> F:
     """Add `--out`, `--seed`, `--force`, `--quiet` and `--json`."""
     options = (

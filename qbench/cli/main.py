@@ -21,6 +21,7 @@ COMMANDS = {
     "attack": "Make adversarial inputs against the float surrogate.",
     "replay": "Run adversarial inputs on real int8 runtimes.",
     "report": "Write what replays say as tables, a picture and JSON.",
+    "check": "Judge a replay by bounds: the gate before a release.",
     "models": "List the networks that can be trained.",
     "attacks": "List the attacks, their norms and settings.",
     "datasets": "List the data sets, and the forms that --data takes.",

@@ -144,6 +144,20 @@ def _robustness(content: ReplayContent) -> Table:
     return Table(f"{title}, with Wilson 95 % intervals", columns, tuple(rows), keys=2)
 
 
+def robustness_matrix(content: ReplayContent) -> Table:
+    """Accuracy of every runtime: one row each, one column a budget."""
+    rows = tuple(
+        (
+            each.runtime.name,
+            percent(each.clean_accuracy),
+            *(percent(at.robust_accuracy) for at in each.by_eps),
+        )
+        for each in content.scores
+    )
+    columns = ("runtime", "clean", *(eps_text(eps, content.data.domain) for eps in content.eps))
+    return Table("Accuracy in %, clean and at each budget, with Wilson 95 % intervals", columns, rows)
+
+
 def _rounding(content: ReplayContent) -> Table:
     rows = [
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,8 @@ def replay(
 
     The folder holds `<runtime>/clean.npy` and, for budget i, `<runtime>/eps-<i>.npy`: every output vector,
     [count, classes] in the artefact's output dtype; a device's counts are beside them, as
-    `clean-counts.npy` and `eps-<i>-counts.npy`. An interrupted replay goes on where it stopped.
+    `clean-counts.npy` and `eps-<i>-counts.npy`. The advset's `labels.npy` and `indices.npy` lie above them:
+    replays of the same inputs can be compared input by input. An interrupted replay goes on where it stopped.
 
     Args:
         bundle: folder that `export` wrote.
@@ -101,6 +103,8 @@ def replay(
             job = _Job(draft, source, inputs, progress)
             results = [job.run(name, threads or cores()) for name in names]
             results += [job.run_opened(each) for each in found]
+            for name in ("labels.npy", "indices.npy"):
+                shutil.copyfile(attacked.path / name, draft.path / name)
             return draft.commit(job.content(attacked.content, results))
 
 

@@ -1,21 +1,34 @@
-"""Stage report: replays into tables, a picture, and JSON."""
+"""Stage report: replays into tables, pictures, JSON, and a page."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from qbench.artifacts import Artifact, Recipe, ReportContent, begin, load
-from qbench.errors import UserError
+from pydantic import ValidationError
+
+from qbench.artifacts import AdvsetContent, Artifact, Recipe, ReplayContent, ReportContent, begin, load
+from qbench.artifacts.folder import MANIFEST
+from qbench.artifacts.schema import MANIFESTS
+from qbench.errors import UserError, unknown_name
 from qbench.progress import SILENT, Progress
+from qbench.reporting import sections as parts
 from qbench.reporting.document import document, json_schema, markdown
-from qbench.reporting.plots import robustness_curves
+from qbench.reporting.page import page
+from qbench.reporting.plots import FORMATS, Plot, robustness_curves
+from qbench.reporting.sections import Replayed, Section
 
 
 def report(
     replays: Sequence[str | Path],
     out: str | Path,
     *,
+    html: bool = False,
+    figures: Sequence[str] = (),
+    advsets: Sequence[str | Path] = (),
+    sections: Sequence[Section] = (),
+    compare: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[ReportContent]:
@@ -24,29 +37,148 @@ def report(
     Args:
         replays: replay folders, in the order of the report.
         out: folder to write.
+        html: write `report.html` too, one page that needs no other file.
+        figures: formats, of `qbench.reporting.plots.FORMATS`, in which every picture of the page is also
+            written to `figures/`.
+        advsets: folders in which to look for the inputs that were replayed, beside those next to the replays.
+        sections: more parts of the page, which come before its examples.
+        compare: the replays are of different networks or data, and are to be shown side by side.
         force: replace what `out` holds.
-        progress: hears of every replay.
+        progress: hears of every picture.
 
     Raises:
-        UserError: no replay is given, one is given twice, or a folder is not a replay.
+        UserError: no replay is given, one is given twice, a folder is not a replay, a format is unknown, or
+            the replays are of different networks or data and that is not asked for.
     """
-    if not replays:
-        raise UserError("there is nothing to report", hint="name one or more replay folders")
-    found = [load(Path(each), "replay") for each in replays]
+    found = _replays(replays, compare=compare)
+    for each in figures:
+        if each not in FORMATS:
+            raise unknown_name("figure format", each, FORMATS)
+    read = _with_advsets(found, [Path(each) for each in advsets]) if html or figures else []
     keys = [each.manifest.digest for each in found]
-    if len(set(keys)) < len(keys):
-        raise UserError("the same replay is given twice", hint="name every replay once")
-    recipe = Recipe("report", settings={}, inputs={f"replay-{i}": key for i, key in enumerate(keys)})
+    recipe = Recipe(
+        "report",
+        settings={
+            "html": html,
+            "figures": list(figures),
+            "examples": [each.advset is not None for each in read],
+        },
+        inputs={
+            **{f"replay-{i}": key for i, key in enumerate(keys)},
+            **{f"section-{each.anchor}": each.source for each in sections},
+        },
+    )
     started = begin(Path(out), recipe, force=force)
     if isinstance(started, Artifact):
         return started
-    with started as draft, progress.task("drawing", len(found)) as advance:
-        written = document(found)
-        pictures = [f"robustness-{i}.svg" for i in range(len(found))]
-        for each, picture in zip(found, pictures, strict=True):
-            robustness_curves(each.content, draft.path / picture)
-            advance(1)
-        (draft.path / "report.md").write_text(markdown(written, pictures))
-        (draft.path / "report.json").write_text(written.model_dump_json(indent=2) + "\n")
-        (draft.path / "report.schema.json").write_text(json_schema())
+    with started as draft:
+        _write_tables(found, draft.path)
+        whole = _sections(read, sections)
+        _write_figures(whole, draft.path / "figures", figures, progress)
+        if html:
+            text = page(f"Robustness of {_names(found)}", whole)
+            (draft.path / "report.html").write_text(text, encoding="utf-8")
         return draft.commit(ReportContent(replays=tuple(keys)))
+
+
+def _replays(paths: Sequence[str | Path], *, compare: bool) -> list[Artifact[ReplayContent]]:
+    """The replays, if they may stand in one report."""
+    if not paths:
+        raise UserError("there is nothing to report", hint="name one or more replay folders")
+    found: list[Artifact[ReplayContent]] = [load(Path(each), "replay") for each in paths]
+    if len({each.manifest.digest for each in found}) < len(found):
+        raise UserError("the same replay is given twice", hint="name every replay once")
+    if compare:
+        return found
+    first = found[0]
+    for each in found[1:]:
+        for what, mine, theirs in (
+            ("data", first.content.data, each.content.data),
+            ("networks", first.manifest.inputs["bundle"], each.manifest.inputs["bundle"]),
+        ):
+            if mine != theirs:
+                raise UserError(
+                    f"the replays are of different {what}: {first.path} and {each.path}",
+                    cause=f"{_what(first)}; {_what(each)}",
+                    hint="report them apart, or with --compare to show them side by side on purpose",
+                )
+    return found
+
+
+def _what(replay: Artifact[ReplayContent]) -> str:
+    data, bundle = replay.content.data, replay.manifest.inputs["bundle"]
+    return f"{replay.content.network} (bundle {bundle[:12]}) on {data.name} ({data.fingerprint[:12]})"
+
+
+def _names(found: Sequence[Artifact[ReplayContent]]) -> str:
+    return ", ".join(dict.fromkeys(each.content.network for each in found))
+
+
+def _write_tables(found: Sequence[Artifact[ReplayContent]], folder: Path) -> None:
+    """The report as Markdown and JSON, with one picture a replay."""
+    written = document(found)
+    plots = [robustness_curves(each.content, f"robustness-{i}") for i, each in enumerate(found)]
+    pictures = [plot.write(folder, "svg").name for plot in plots]
+    (folder / "report.md").write_text(markdown(written, pictures))
+    (folder / "report.json").write_text(written.model_dump_json(indent=2) + "\n")
+    (folder / "report.schema.json").write_text(json_schema())
+
+
+def _write_figures(
+    sections: Sequence[Section], folder: Path, formats: Sequence[str], progress: Progress
+) -> None:
+    """Every picture of the page, in every format."""
+    pictures = [block for each in sections for block in each.blocks if isinstance(block, Plot)]
+    if formats:
+        folder.mkdir(exist_ok=True)
+    with progress.task("drawing", len(pictures) * len(formats)) as advance:
+        for suffix in formats:
+            for picture in pictures:
+                picture.write(folder, suffix)
+                advance(1)
+
+
+def _sections(read: Sequence[Replayed], more: Sequence[Section]) -> list[Section]:
+    """All parts of the page, in its order."""
+    if not read:
+        return []
+    found = (
+        parts.verdict(read),
+        parts.robustness(read),
+        parts.disagreement(read),
+        *more,
+        parts.examples(read),
+    )
+    devices = parts.devices(read)
+    return [*found, *([devices] if devices else []), parts.provenance(read)]
+
+
+def _with_advsets(found: Sequence[Artifact[ReplayContent]], named: Sequence[Path]) -> list[Replayed]:
+    """Each replay with a title of its own, and the inputs that it ran if they are still there."""
+    return [
+        Replayed(title, each, _advset(each, named)) for title, each in zip(_titles(found), found, strict=True)
+    ]
+
+
+def _titles(found: Sequence[Artifact[ReplayContent]]) -> list[str]:
+    """What tells the replays apart: attack, network, devices, then whatever else differs."""
+    one_network = len({_what(each) for each in found}) == 1
+    titles = []
+    for each in found:
+        title = f"{each.content.attack} ({each.content.norm}) on "
+        title += each.content.network if one_network else _what(each)
+        titles.append(", ".join([title, *(device.runtime for device in each.content.devices)]))
+    counted = Counter(titles)
+    return [f"{title}, replay {i}" if counted[title] > 1 else title for i, title in enumerate(titles, 1)]
+
+
+def _advset(replay: Artifact[ReplayContent], named: Sequence[Path]) -> Artifact[AdvsetContent] | None:
+    """The advset that was replayed, by its digest, among folders that are named or lie beside the replay."""
+    for folder in (*named, *sorted(replay.path.resolve().parent.iterdir())):
+        try:
+            manifest = MANIFESTS["advset"].model_validate_json((folder / MANIFEST).read_bytes())
+        except (OSError, ValidationError):
+            continue
+        if manifest.digest == replay.manifest.inputs["advset"]:
+            return load(folder, "advset")
+    return None

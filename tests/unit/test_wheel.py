@@ -58,6 +58,12 @@ def test_networks_and_the_host_runtime_come_with_it(installed, tmp_path):
     assert '"host"' in run(installed, "-m", "qbench", "runtimes", "--json", cwd=tmp_path)
 
 
+def test_the_pages_templates_come_with_it(installed, replayed, tmp_path):
+    words = ("-m", "qbench", "report", replayed.path, "--html", "--out", tmp_path / "report")
+    assert "report written" in run(installed, *words, cwd=tmp_path)
+    assert "</html>" in (tmp_path / "report" / "report.html").read_text()
+
+
 @pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no cross compiler for Arm")
 def test_firmware_is_built_and_packed_from_it(installed, bundle, tmp_path):
     image = tmp_path / "image.elf"

@@ -1,0 +1,223 @@
+"""The rules of the gate, and what they find."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import computed_field
+
+from qbench.artifacts import EpsScores, Proportion, ReplayContent, RuntimeScores
+from qbench.artifacts.schema import Record
+from qbench.errors import UserError
+from qbench.gating.evidence import FLOAT, REFERENCE, Evidence
+from qbench.reporting.tables import eps_text
+
+
+class Verdict(Record):
+    """What a rule found of one runtime, or of one pair of them.
+
+    Attributes:
+        rule: its name, that of its option.
+        subject: a runtime, or two.
+        inputs: which ones it looked at, in words.
+        what: the figure, in words.
+        unit: "%" for a share, "pp" for a difference of shares.
+        inputs_counted: how many inputs the figure is of.
+        value, low, high: the figure with its 95 % interval, as shares.
+        side: whether the whole interval must lie above the bound or below it.
+        bound: a share.
+    """
+
+    rule: str
+    subject: str
+    inputs: str
+    what: str
+    unit: Literal["%", "pp"]
+    inputs_counted: int
+    value: float
+    low: float
+    high: float
+    side: Literal["above", "below"]
+    bound: float
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def holds(self) -> bool:
+        """Whether the bad end of the interval is on the right side of the bound."""
+        return self.low >= self.bound if self.side == "above" else self.high <= self.bound
+
+    @property
+    def figure(self) -> str:
+        """The value with its interval."""
+        value, low, high = (f"{100 * each:.2f}" for each in (self.value, self.low, self.high))
+        return f"{value} {self.unit} [{low}, {high}]"
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reason(self) -> str:
+        """The figure, its interval, and the bound that it is held against."""
+        worst = self.low if self.side == "above" else self.high
+        end = "lower" if self.side == "above" else "upper"
+        limit = "minimum" if self.side == "above" else "maximum"
+        state = "keeps" if self.holds else "breaks"
+        text = (
+            f"{self.subject}, {self.inputs}: {self.what} {self.figure}: the {end} end, "
+            f"{100 * worst:.2f} {self.unit}, {state} the {limit} of {100 * self.bound:g} {self.unit}"
+        )
+        undecided = not self.holds and self.low < self.bound < self.high
+        more = f" (the bound lies within the interval: {self.inputs_counted:,} inputs do not decide it)"
+        return text + more if undecided else text
+
+
+class Rule(Protocol):
+    """Something that must hold of a replay."""
+
+    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+        """Judge every runtime, or every pair of them.
+
+        Raises:
+            UserError: the replay does not have what the rule looks at.
+        """
+
+
+@dataclass(frozen=True)
+class MinRobustAccuracy:
+    """Under attack, every runtime gets at least `bound` of all inputs right, at each budget."""
+
+    bound: float
+    eps: tuple[float, ...]
+
+    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+        """One for every budget and runtime."""
+        for eps in self.eps:
+            for each in replay.gated:
+                yield _share(
+                    _at(each, eps, replay.content).robust_accuracy,
+                    rule="min-robust-accuracy",
+                    subject=each.runtime.name,
+                    inputs=f"{replay.content.attack} at {eps_text(eps, replay.content.data.domain)}",
+                    what="robust accuracy",
+                    side="above",
+                    bound=self.bound,
+                )
+
+
+@dataclass(frozen=True)
+class MaxCleanDrop:
+    """No runtime loses more than `bound` of clean accuracy: since the baseline, or against float."""
+
+    bound: float
+    baseline: Evidence | None
+
+    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+        """One for every runtime."""
+        for each in replay.gated:
+            name = each.runtime.name
+            since, before = (replay, FLOAT) if self.baseline is None else (self.baseline, name)
+            since.scores(before, "which the clean accuracy is held against")
+            lost, paired = replay.accuracy_lost(name, since, before)
+            against = "float" if self.baseline is None else "the baseline"
+            yield Verdict(
+                rule="max-clean-drop",
+                subject=name,
+                inputs="clean",
+                what=f"accuracy lost against {against} ({'paired' if paired else 'unpaired'})",
+                unit="pp",
+                inputs_counted=each.clean_accuracy.total,
+                value=lost.value,
+                low=lost.low,
+                high=lost.high,
+                side="below",
+                bound=self.bound,
+            )
+
+
+@dataclass(frozen=True)
+class MaxDisagreement:
+    """No runtime labels more than `bound` of the inputs otherwise than the reference kernels do.
+
+    Of the clean inputs, and of those at each budget; in a replay without the reference, any two runtimes.
+    """
+
+    bound: float
+    eps: tuple[float, ...]
+
+    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+        """One for every pair of runtimes and set of inputs."""
+        content = replay.content
+        wanted = [None, *(_at(replay.gated[0], eps, content).eps for eps in self.eps)]
+        names = [each.runtime.name for each in replay.gated]
+        against = [REFERENCE] if REFERENCE in names else names
+        if len(names) < 2:
+            raise UserError(
+                f"{replay.path} has one integer runtime, {names[0]}: there is none to disagree with",
+                hint="replay on tflite-ref too",
+            )
+        pairs = [
+            each
+            for each in content.disagreements
+            if each.eps in wanted
+            and each.first in names
+            and each.second in names
+            and (each.first in against or each.second in against)
+        ]
+        for each in pairs:
+            at = "" if each.eps is None else eps_text(each.eps, content.data.domain)
+            yield _share(
+                each.labels,
+                rule="max-disagreement",
+                subject=f"{each.first} and {each.second}",
+                inputs=f"{content.attack} at {at}" if at else "clean",
+                what="other labels",
+                side="below",
+                bound=self.bound,
+            )
+
+
+def _share(
+    share: Proportion,
+    *,
+    rule: str,
+    subject: str,
+    inputs: str,
+    what: str,
+    side: Literal["above", "below"],
+    bound: float,
+) -> Verdict:
+    """The verdict on a share, which a replay never takes of nothing."""
+    if share.value is None or share.low is None or share.high is None:
+        raise UserError(f"the replay holds no inputs to take the {what} of")
+    return Verdict(
+        rule=rule,
+        subject=subject,
+        inputs=inputs,
+        what=what,
+        unit="%",
+        inputs_counted=share.total,
+        value=share.value,
+        low=share.low,
+        high=share.high,
+        side=side,
+        bound=bound,
+    )
+
+
+def _at(scores: RuntimeScores, eps: float, content: ReplayContent) -> EpsScores:
+    """The scores at a budget, as near as a person can write it.
+
+    Raises:
+        UserError: the replay has none at it.
+    """
+    for each in scores.by_eps:
+        if math.isclose(each.eps, eps, rel_tol=1e-6):
+            return each
+    domain = content.data.domain
+    there = ", ".join(eps_text(each, domain) for each in content.eps)
+    raise UserError(
+        f"the replay has no budget {eps_text(eps, domain)}",
+        cause=f"it has {there}",
+        hint="name one of these with --at, or attack at that budget",
+    )
