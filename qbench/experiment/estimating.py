@@ -1,0 +1,76 @@
+"""How long a task may take: good for the order of the work and a first idea, not for a promise.
+
+Figures are of one core of a 2020s x86 machine, with a factor of a few either way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qbench import zoo
+from qbench.attacks import find_attack, find_preset
+from qbench.experiment.specification import AttackEntry, NetworkEntry
+
+# An interpreter, TensorFlow, the data.
+_START = 8.0
+
+# Seconds of one input through the float network, in batches.
+_PASS = {"digits-cnn": 3e-5, "resnet8": 1e-3, "dscnn": 4e-4}
+_USUAL_PASS = 1e-3
+
+# A gradient costs about two passes more than the scores.
+_WITH_GRADIENT = 3
+
+# Training inputs of known data sets, and of others.
+_TRAIN = {"digits": 1437, "svhn": 73257}
+_USUAL_TRAIN = 50_000
+
+# An ensemble of attacks, in gradients an input, where its settings do not tell.
+_USUAL_STEPS = 500
+_EMULATED = 100
+
+
+def train_seconds(network: NetworkEntry, data: str) -> float:
+    """Of training it."""
+    if network.model is None:
+        return 0.0
+    epochs = network.epochs[0] if network.epochs else zoo.find_network(network.model).recipe.epochs
+    return _START + epochs * _TRAIN.get(data, _USUAL_TRAIN) * _WITH_GRADIENT * _pass(network)
+
+
+def export_seconds(network: NetworkEntry) -> float:
+    """Of converting it and measuring its artefacts."""
+    return 2 * _START + 50_000 * _pass(network)
+
+
+def attack_seconds(network: NetworkEntry, attack: AttackEntry, count: int) -> float:
+    """Of attacking it."""
+    preset = find_preset(attack.method)
+    kind = find_attack(preset.attack)
+    told: dict[str, Any] = kind.configured(**{**preset.settings, **attack.settings}).model_dump()
+    passes = told.get("budget") if kind.asks else None
+    if passes is None:
+        passes = _WITH_GRADIENT * told.get("steps", 1 if told else _USUAL_STEPS) * told.get("restarts", 1)
+    return _START + count * budgets(attack) * passes * _pass(network)
+
+
+def replay_seconds(
+    network: NetworkEntry, attack: AttackEntry, count: int, runtimes: int, *, board: bool
+) -> float:
+    """Of running clean and adversarial inputs on that many runtimes, or on a board."""
+    cost = _EMULATED if board else runtimes
+    return _START + count * (1 + budgets(attack)) * cost * _pass(network)
+
+
+def report_seconds(replays: int) -> float:
+    """Of drawing that many replays."""
+    return 2.0 + replays
+
+
+def budgets(attack: AttackEntry) -> int:
+    """How many it has."""
+    return len(attack.eps or find_preset(attack.method).eps or (1.0,))
+
+
+def _pass(network: NetworkEntry) -> float:
+    return _PASS.get(network.model or "", _USUAL_PASS)
