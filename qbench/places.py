@@ -75,9 +75,7 @@ def cores() -> int:
 def memory() -> int:
     """Bytes of memory that this process may use: the machine's, or its control group's if that is less."""
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        try:
-            limits.append(int((Path("/sys/fs/cgroup") / name).read_text()))
-        except (OSError, ValueError):  # no such group, or "max"
-            continue
+    for file in map(Path, ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+        told = file.read_text().strip() if file.is_file() else "max"
+        limits += [int(told)] if told.isdigit() else []
     return min(limits)

@@ -26,7 +26,7 @@ def run(
 ) -> tuple[Outcome, ...]:
     """Do what is not done yet of a plan, in processes of this machine or on a cluster.
 
-    A task gets the plan's number of threads, however many run side by side: the bytes do not depend on `jobs`.
+    A task gets the plan's number of threads, however many run side by side: no byte depends on `jobs`.
 
     Args:
         planned: from `plan(read(path))`.

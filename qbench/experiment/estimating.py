@@ -25,8 +25,8 @@ _WITH_GRADIENT = 3
 _TRAIN = {"digits": 1437, "svhn": 73257}
 _USUAL_TRAIN = 50_000
 
-# An ensemble of attacks, in gradients an input, where its settings do not tell.
-_USUAL_STEPS = 500
+# Gradients an input of attacks that are made of others.
+_ENSEMBLES = {"autoattack": 500, "autoattack-int8": 500}
 _EMULATED = 100
 
 
@@ -48,10 +48,10 @@ def attack_seconds(network: NetworkEntry, attack: AttackEntry, count: int) -> fl
     preset = find_preset(attack.method)
     kind = find_attack(preset.attack)
     told: dict[str, Any] = kind.configured(**{**preset.settings, **attack.settings}).model_dump()
-    passes = told.get("budget") if kind.asks else None
-    if passes is None:
-        passes = _WITH_GRADIENT * told.get("steps", 1 if told else _USUAL_STEPS) * told.get("restarts", 1)
-    return _START + count * budgets(attack) * passes * _pass(network)
+    steps: float = told.get("steps") or _ENSEMBLES.get(kind.name, 1)
+    queries: float | None = told.get("budget") if kind.asks else None
+    passes = _WITH_GRADIENT * steps * told.get("restarts", 1) if queries is None else queries
+    return _START + float(count * budgets(attack) * passes * _pass(network))
 
 
 def replay_seconds(

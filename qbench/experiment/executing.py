@@ -73,7 +73,9 @@ def execute(plan: Plan, workers: Workers, watch: Watch, *, force: bool = False) 
     running: dict[Future[Outcome], Task] = {}
     outcomes: dict[str, Outcome] = {}
     while True:
-        ready = sorted([*ready, *map(tasks.__getitem__, sorter.get_ready())], key=lambda t: (-t.seconds, t.id))
+        ready = sorted(
+            [*ready, *map(tasks.__getitem__, sorter.get_ready())], key=lambda t: (-t.seconds, t.id)
+        )
         for task in [*ready]:
             if workers.fits(task, running.values()):
                 ready.remove(task)
@@ -102,7 +104,12 @@ def alone(out: Path) -> Iterator[None]:
     Raises:
         UserError: another run is at work there.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot write in {out}", cause=error.strerror, hint="choose another --out"
+        ) from error
     with (out / ".lock").open("w") as file:
         if sys.platform != "win32":
             import fcntl
@@ -131,5 +138,7 @@ def _skipped(task: Task, outcomes: dict[str, Outcome]) -> Outcome:
     """The plan's order guarantees that what a task needs has its outcome already."""
     before = next(name for name in task.needs if outcomes[name].state in ("failed", "skipped"))
     needed = outcomes[before].failure
-    what = needed.what if needed and outcomes[before].state == "skipped" else f"it needs {before}, which failed"
+    what = (
+        needed.what if needed and outcomes[before].state == "skipped" else f"it needs {before}, which failed"
+    )
     return Outcome(id=task.id, state="skipped", failure=Failure(what=what, exit_code=0))

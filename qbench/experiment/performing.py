@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from typing import IO, Protocol
 
 from qbench.experiment.tasks import Failure, Order, Outcome, Task
@@ -103,7 +104,11 @@ class Performer:
                 stdout=subprocess.PIPE,
                 stderr=chatter,
                 text=True,
-                env={**os.environ, **dict.fromkeys(_THREADS, str(order.threads)), "TF_CPP_MIN_LOG_LEVEL": "3"},
+                env={
+                    **os.environ,
+                    **dict.fromkeys(_THREADS, str(order.threads)),
+                    "TF_CPP_MIN_LOG_LEVEL": "3",
+                },
             )
             self._children.add(child)
             return child
@@ -135,10 +140,8 @@ class Performer:
         """Closing its input ends a process that still runs."""
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                try:
+                with suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
         child.wait()
         with self._lock:
             self._children.discard(child)

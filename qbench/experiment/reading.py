@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -43,12 +44,17 @@ def read(path: Path) -> Specification:
     except ValidationError as error:
         raise _explained(path, text, error) from error
     for location, check in _checks(spec):
-        try:
-            check()
-        except UserError as error:
-            line = line_of(text, location)
-            raise UserError(f"{path}, line {line}: {error.what}", cause=error.cause, hint=error.hint) from error
+        _said_with_line(path, text, location, check)
     return spec
+
+
+def _said_with_line(path: Path, text: str, location: Location, check: Callable[[], object]) -> None:
+    """Make a check, and say where in the file it failed."""
+    try:
+        check()
+    except UserError as error:
+        where = f"{path}, line {line_of(text, location)}"
+        raise UserError(f"{where}: {error.what}", cause=error.cause, hint=error.hint) from error
 
 
 def line_of(text: str, location: Location) -> int:
@@ -116,21 +122,21 @@ def _checks(spec: Specification) -> Iterator[tuple[Location, Callable[[], object
     """Names that must be known, each with its place."""
     for i, network in enumerate(spec.network):
         if network.model is not None:
-            yield ("network", i, "model"), lambda name=network.model: zoo.find_network(name)
+            yield ("network", i, "model"), partial(zoo.find_network, network.model)
         for name in network.runtimes or ():
-            yield ("network", i, "runtimes"), lambda name=name: runtime_class(name)
+            yield ("network", i, "runtimes"), partial(runtime_class, name)
     for name in spec.replay.runtimes:
-        yield ("replay", "runtimes"), lambda name=name: runtime_class(name)
+        yield ("replay", "runtimes"), partial(runtime_class, name)
     yield ("network",), spec.networks
-    yield ("attack",), spec.attacks
-    known = {each.name for each in spec.networks()}
+    known = [each.name for each in spec.networks()]
     for i, attack in enumerate(spec.attack):
-        yield ("attack", i, "attack" if attack.attack else "name"), lambda each=attack: find_preset(each.method)
-        yield ("attack", i, "settings"), lambda each=attack: _check_settings(each)
+        yield ("attack", i, "attack" if attack.attack else "name"), partial(find_preset, attack.method)
+        yield ("attack", i, "settings"), partial(_check_settings, attack)
         for surrogate in attack.surrogate:
-            yield ("attack", i, "surrogate"), lambda name=surrogate: surrogate_file(name)
+            yield ("attack", i, "surrogate"), partial(surrogate_file, surrogate)
         for name in attack.networks or ():
-            yield ("attack", i, "networks"), lambda name=name: _check_known(name, known)
+            yield ("attack", i, "networks"), partial(_check_known, name, known)
+    yield ("attack",), spec.attacks
 
 
 def _check_settings(entry: AttackEntry) -> None:
@@ -140,6 +146,6 @@ def _check_settings(entry: AttackEntry) -> None:
     kind.checked_norm(entry.norm or preset.norm)
 
 
-def _check_known(name: str, known: set[str]) -> None:
+def _check_known(name: str, known: Sequence[str]) -> None:
     if name not in known:
         raise unknown_name("network", name, known)

@@ -125,7 +125,7 @@ class AttackEntry(Record):
     batch: Count | None = None
     checks: bool | None = None
     seed: Axis[Seed] = ()
-    settings: dict[str, JsonValue] = {}
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
     networks: tuple[str, ...] | None = None
 
     @property

@@ -36,9 +36,7 @@ class Task(Record):
     def needs(self) -> tuple[str, ...]:
         """The tasks that must be done before."""
         return tuple(
-            name
-            for given in self.inputs.values()
-            for name in ([given] if isinstance(given, str) else given)
+            name for given in self.inputs.values() for name in ([given] if isinstance(given, str) else given)
         )
 
     @property
