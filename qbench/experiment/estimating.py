@@ -27,7 +27,8 @@ _USUAL_TRAIN = 50_000
 
 # Gradients an input of attacks that are made of others.
 _ENSEMBLES = {"autoattack": 500, "autoattack-int8": 500}
-_EMULATED = 100
+# An emulated board against the float network.
+_EMULATED = 400
 
 
 def train_seconds(network: NetworkEntry, data: str) -> float:

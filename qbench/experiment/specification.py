@@ -154,7 +154,7 @@ class Specification(Record):
 
     experiment: General
     data: Data
-    network: Annotated[tuple[NetworkEntry, ...], Field(min_length=1)]
+    network: tuple[NetworkEntry, ...]
     attack: tuple[AttackEntry, ...] = ()
     replay: Replay = Replay()
 
