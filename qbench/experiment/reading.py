@@ -88,12 +88,12 @@ def _key(line: str) -> list[str]:
 
 def _explained(path: Path, text: str, error: ValidationError) -> UserError:
     """The first mistake of a file, in words."""
-    found = sorted(error.errors(), key=lambda each: line_of(text, each["loc"]))
-    first = found[0]
+    unknown = "extra_forbidden"  # first, as what seems missing may just be misspelt
+    first = min(error.errors(), key=lambda each: (each["type"] != unknown, line_of(text, each["loc"])))
     location = first["loc"]
     where = f"{path}, line {line_of(text, location)}"
     keys = [str(part) for part in location if isinstance(part, str)]
-    if first["type"] == "extra_forbidden":
+    if first["type"] == unknown:
         near = unknown_name("key", keys[-1], _known(keys[:-1]))
         return UserError(f"{where}: {near.what}", hint=near.hint)
     if first["type"] == "missing":
