@@ -1,33 +1,43 @@
 import os
 import signal
+import time
 
 import pytest
-
-distributed = pytest.importorskip("distributed")
 
 from qbench.errors import EnvironmentLacks
 from qbench.experiment import run
 from qbench.experiment.performing import Unwatched
 from tests.unit.experiment.test_executing import alone_task, planned
 
+distributed = pytest.importorskip("distributed")
+psutil = pytest.importorskip("psutil")
+
 TASKS = 6
 
 
 class Killing(Unwatched):
-    """Kills a worker when the first task is done; remembers when each folder was finished."""
+    """Kills a busy worker when the first task is done; remembers when each folder was finished."""
 
     def __init__(self, cluster, out):
         self.cluster, self.out = cluster, out
         self.killed, self.times, self.notes = None, {}, []
 
     def noted(self, task, text):
-        self.notes.append(text)
+        self.notes.append((task, text))
 
     def finished(self, outcome):
         self.times[outcome.id] = (self.out / outcome.id / "manifest.json").stat().st_mtime_ns
         if self.killed is None:
-            self.killed = next(iter(self.cluster.workers.values())).process.pid
+            self.killed = self._busy()
             os.kill(self.killed, signal.SIGKILL)
+
+    def _busy(self):
+        """The process of a worker that is in the middle of a task."""
+        while True:
+            for worker in self.cluster.workers.values():
+                if psutil.Process(worker.process.pid).children():
+                    return worker.process.pid
+            time.sleep(0.02)
 
 
 @pytest.fixture
@@ -65,7 +75,7 @@ def test_a_worker_killed_in_mid_run_loses_nothing_and_nothing_is_done_twice(clus
         task.id: (tmp_path / "run" / task.id / "manifest.json").stat().st_mtime_ns for task in tasks
     }
     assert not list((tmp_path / "run").rglob("*.partial"))
-    assert any("dashboard" in note for note in watch.notes)
+    assert any("dashboard" in text for _, text in watch.notes)
 
 
 def test_a_cluster_that_is_not_there_is_told(bundle, tmp_path, monkeypatch):
