@@ -1,7 +1,8 @@
 """How much faster two processes do a CPU-bound plan than one.
 
-The plan is eight attacks on one network, all alike, each in a process with one thread. One and two processes take
-turns in every round, so that a busy machine slows both; the median of the rounds counts. At least 1.7 is wanted.
+The plan is eight attacks on one network, all alike, each in a process with one thread. One and two processes
+take turns in every round, so that a busy machine slows both; the median of the rounds counts. At least 1.7 is
+wanted.
 """
 
 from __future__ import annotations
