@@ -15,8 +15,8 @@ from qbench.experiment.specification import AttackEntry, NetworkEntry
 _START = 8.0
 
 # Seconds of one input through the float network, in batches.
-_PASS = {"digits-cnn": 3e-5, "resnet8": 1e-3, "dscnn": 4e-4}
-_USUAL_PASS = 1e-3
+_PASS = {"digits-cnn": 3e-5, "dscnn": 1e-4}
+_USUAL_PASS = 3e-4
 
 # A gradient costs about two passes more than the scores.
 _WITH_GRADIENT = 3
@@ -28,7 +28,7 @@ _USUAL_TRAIN = 50_000
 # Gradients an input of attacks that are made of others.
 _ENSEMBLES = {"autoattack": 500, "autoattack-int8": 500}
 # An emulated board against the float network.
-_EMULATED = 400
+_EMULATED = 1200
 
 
 def train_seconds(network: NetworkEntry, data: str) -> float:
