@@ -70,6 +70,7 @@ bench: $(VENV)/.dev ## Print speeds as ratios against named rivals and floors
 	$(BIN)/python benchmarks/lifted.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/link.py
+	$(BIN)/python benchmarks/experiment.py
 	$(BIN)/python benchmarks/instructions.py
 
 docs: $(VENV)/.dev ## Write the generated parts of docs/ again

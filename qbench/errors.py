@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import traceback
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -58,3 +60,13 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     near = get_close_matches(name, names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return UserError(f"there is no {kind} {name!r}", hint=f"{hint}known: {', '.join(names)}")
+
+
+def internal_fault(error: Exception) -> InternalFault:
+    """An unforeseen error, its traceback kept in a file that is named."""
+    with tempfile.NamedTemporaryFile("w", prefix="qbench-fault-", suffix=".log", delete=False) as log:
+        traceback.print_exception(error, file=log)
+    return InternalFault(
+        f"an internal fault: {type(error).__name__}: {error}",
+        hint=f"please report it with the traceback in {log.name}",
+    )

@@ -5,14 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import tempfile
-import traceback
 from typing import NoReturn
 
 import click
 
 from qbench import __version__
-from qbench.errors import InternalFault, QbenchError, UserError
+from qbench.errors import InternalFault, QbenchError, UserError, internal_fault
 
 # What each command does, so that `qbench --help` need not import it.
 COMMANDS = {
@@ -22,6 +20,7 @@ COMMANDS = {
     "replay": "Run adversarial inputs on real int8 runtimes.",
     "report": "Write what replays say as tables, a picture and JSON.",
     "check": "Judge a replay by bounds: the gate before a release.",
+    "run": "Do an experiment that a TOML file describes.",
     "models": "List the networks that can be trained.",
     "attacks": "List the attacks, their norms and settings.",
     "datasets": "List the data sets, and the forms that --data takes.",
@@ -93,7 +92,7 @@ def main() -> NoReturn:
         _say(error, as_json=as_json)
     except Exception as error:
         code = InternalFault.exit_code
-        _say(_fault(error), as_json=as_json)
+        _say(internal_fault(error), as_json=as_json)
     sys.exit(code)
 
 
@@ -107,13 +106,3 @@ def _say(error: QbenchError, *, as_json: bool) -> None:
     for label, text in (("likely cause", error.cause), ("next step", error.hint)):
         if text:
             click.echo(f"  {label}: {text}", err=True)
-
-
-def _fault(error: Exception) -> InternalFault:
-    """Keep the traceback of an unforeseen error in a file, and say where."""
-    with tempfile.NamedTemporaryFile("w", prefix="qbench-fault-", suffix=".log", delete=False) as log:
-        traceback.print_exception(error, file=log)
-    return InternalFault(
-        f"an internal fault: {type(error).__name__}: {error}",
-        hint=f"please report it with the traceback in {log.name}",
-    )

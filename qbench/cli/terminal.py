@@ -14,6 +14,9 @@ from qbench.progress import Advance
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from qbench.experiment import Outcome, Task
 
 
 class Terminal:
@@ -64,6 +67,56 @@ class StageProgress:
     def note(self, text: str) -> None:
         """Print one line above the bars."""
         self._console.print(f"note: {text}", highlight=False, markup=False)
+
+
+class RunProgress:
+    """An experiment on one screen: a bar for all tasks, and one for each that runs.
+
+    Args:
+        total: tasks.
+        quiet: show nothing.
+    """
+
+    def __init__(self, total: int, *, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._console = Console(stderr=True, quiet=quiet)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        hidden = quiet or not self._console.is_terminal
+        self._bars = Progress(*columns, console=self._console, transient=True, disable=hidden)
+        self._all = self._bars.add_task("all tasks", total=total)
+        self._rows: dict[str, TaskID] = {}
+
+    def __enter__(self) -> RunProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def started(self, task: Task) -> None:
+        """Show a task."""
+        self._rows[task.id] = self._bars.add_task(task.id, total=None)
+
+    def progressed(self, task: str, label: str, done: int, total: int) -> None:
+        """Move its bar."""
+        if task in self._rows:
+            self._bars.update(self._rows[task], description=f"{task}: {label}", completed=done, total=total)
+
+    def noted(self, task: str, text: str) -> None:
+        """Print one line above the bars."""
+        self._console.print(f"note: {task}: {text}", highlight=False, markup=False)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Take the task away, and print how it ended where nobody sees bars."""
+        row = self._rows.pop(outcome.id, None)
+        if row is not None:
+            self._bars.remove_task(row)
+        self._bars.advance(self._all)
+        if not self._console.is_terminal or outcome.state == "failed":
+            text = f"{outcome.state}: {outcome.id} ({outcome.seconds:.0f} s)"
+            self._console.print(text, highlight=False, markup=False)
 
 
 @contextmanager

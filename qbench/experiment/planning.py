@@ -1,0 +1,207 @@
+"""An experiment's file, expanded into tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from qbench.attacks import find_preset
+from qbench.errors import UserError
+from qbench.experiment import estimating
+from qbench.experiment.kinds import KINDS
+from qbench.experiment.specification import AttackEntry, NetworkEntry, Specification
+from qbench.experiment.tasks import Plan, Task
+from qbench.places import data_root
+from qbench.runtimes import RUNTIMES
+
+# What the attack stage draws if nobody says.
+_USUAL_COUNT = 1000
+
+
+def plan(spec: Specification, out: str | Path | None = None) -> Plan:
+    """Every stage call of an experiment, in an order that can be followed.
+
+    Folders lie under the run's: `trained/NETWORK`, `bundle/NETWORK`, `advset/NETWORK/ATTACK`,
+    `replay/NETWORK/ATTACK[-from-OTHER][-on-BOARD]`, `report/NETWORK`.
+
+    Args:
+        spec: the file.
+        out: the run's folder, in place of the file's.
+
+    Raises:
+        UserError: a network's file is not there.
+    """
+    networks, attacks = spec.networks(), spec.attacks()
+    tasks: list[Task] = []
+    pairs = [
+        _Attacked(spec, network, attack)
+        for network in networks
+        for attack in attacks
+        if attack.networks is None or network.name in attack.networks
+    ]
+    for network in networks:
+        tasks += _bundled(spec, network)
+    tasks += [pair.attack_task() for pair in pairs]
+    for network in networks:
+        replays = [task for pair in pairs for task in pair.replay_tasks(network)]
+        tasks += replays
+        if replays:
+            seconds = estimating.report_seconds(len(replays))
+            tasks.append(gathered("report", f"report/{network.name}", replays, {}, seconds))
+    general = spec.experiment
+    return Plan(name=general.name, out=str(out or spec.out), threads=general.threads, tasks=tuple(tasks))
+
+
+def gathered(
+    kind: str, name: str, tasks: Iterable[Task], settings: Mapping[str, JsonValue], seconds: float
+) -> Task:
+    """A task over the folders of all those of `tasks` that its kind takes."""
+    found = tuple(tasks)
+    inputs: dict[str, str | tuple[str, ...]] = {
+        argument: tuple(task.id for task in found if task.kind in kinds)
+        for argument, kinds in KINDS[kind].takes.items()
+    }
+    return Task(id=name, kind=kind, inputs=inputs, settings=dict(settings), seconds=seconds)
+
+
+def _data(spec: Specification, network: NetworkEntry) -> str:
+    return network.data or spec.data.name
+
+
+def _given(**settings: Any) -> dict[str, JsonValue]:
+    """The settings that are given: a stage's own hold for the others."""
+    return {name: value for name, value in settings.items() if value not in (None, ())}
+
+
+def _bundled(spec: Specification, network: NetworkEntry) -> Iterator[Task]:
+    """Training a network, if it is to be trained, and exporting it."""
+    data = _data(spec, network)
+    inputs: dict[str, str | tuple[str, ...]] = {}
+    if network.model is not None:
+        trained = f"trained/{network.name}"
+        inputs["model"] = trained
+        yield Task(
+            id=trained,
+            kind="train",
+            inputs={},
+            settings={"network": network.model, "data": data, **_training(spec, network)},
+            seconds=estimating.train_seconds(network, data),
+        )
+    yield Task(
+        id=f"bundle/{network.name}",
+        kind="export",
+        inputs=inputs,
+        settings=_given(
+            model=_existing(network.file),
+            data=data,
+            adopt=_existing(network.adopt),
+            calibration=network.calibration,
+            input_range=network.input_range and list(network.input_range),
+            max_drop=network.max_drop,
+            per_tensor_dense=network.per_tensor_dense,
+            seed=spec.experiment.seed,
+        ),
+        seconds=estimating.export_seconds(network),
+    )
+
+
+def _training(spec: Specification, network: NetworkEntry) -> dict[str, JsonValue]:
+    """The settings of a network's training; each key holds one value by now."""
+    keys = ("epochs", "width", "weight_bits", "act_bits", "end_weight_bits", "method")
+    told: dict[str, JsonValue] = {key: values[0] for key in keys if (values := getattr(network, key))}
+    if network.bits:
+        told["weight_bits"] = told["act_bits"] = network.bits[0]
+    return {**told, "seed": network.seed[0] if network.seed else spec.experiment.seed}
+
+
+def _existing(file: str | None) -> str | None:
+    """A file's absolute path; one that is not here is looked for under $QBENCH_DATA, as data sets are."""
+    if file is None:
+        return None
+    places = [Path(file), *([root / file] if (root := data_root()) else [])]
+    for place in places:
+        if place.exists():
+            return str(place.resolve())
+    raise UserError(f"there is no file {file}", hint="give a path from here, or from $QBENCH_DATA")
+
+
+@dataclass(frozen=True)
+class _Attacked:
+    """A network under an attack."""
+
+    spec: Specification
+    network: NetworkEntry
+    attack: AttackEntry
+
+    @property
+    def _id(self) -> str:
+        return f"advset/{self.network.name}/{self.attack.name}"
+
+    @property
+    def _count(self) -> int | None:
+        """Inputs, if the file says: a preset's own number holds before that of [data]."""
+        preset = find_preset(self.attack.method)
+        of_study = preset.attack != self.attack.method
+        return self.attack.count or (None if of_study else self.spec.data.count)
+
+    @property
+    def _inputs(self) -> int:
+        return self._count or find_preset(self.attack.method).count
+
+    def attack_task(self) -> Task:
+        """Making the adversarial inputs."""
+        attack = self.attack
+        seed = attack.seed[0] if attack.seed else self.spec.experiment.seed
+        return Task(
+            id=self._id,
+            kind="attack",
+            inputs={"bundle": f"bundle/{self.network.name}"},
+            settings={
+                **_given(
+                    data=_data(self.spec, self.network),
+                    attack=attack.method,
+                    eps=attack.eps and list(attack.eps),
+                    norm=attack.norm,
+                    surrogate=attack.surrogate[0],
+                    oracle=attack.oracle,
+                    count=self._count,
+                    only_correct=attack.only_correct,
+                    grid=attack.grid,
+                    batch=attack.batch,
+                    checks=attack.checks,
+                    seed=seed,
+                ),
+                **attack.settings,
+            },
+            seconds=estimating.attack_seconds(self.network, attack, self._inputs),
+        )
+
+    def replay_tasks(self, target: NetworkEntry) -> Iterator[Task]:
+        """Running them on the runtimes of a network, the same or another, and on the boards if the same."""
+        own = target.name == self.network.name
+        replay = self.spec.replay
+        if not own and not (replay.transfer and _data(self.spec, target) == _data(self.spec, self.network)):
+            return
+        source = "" if own else f"-from-{self.network.name}"
+        name = f"replay/{target.name}/{self.attack.name}{source}"
+        inputs: dict[str, str | tuple[str, ...]] = {"bundle": f"bundle/{target.name}", "advset": self._id}
+        runtimes = list(replay.runtimes if target.runtimes is None else target.runtimes)
+        asked = len(runtimes) or len(RUNTIMES)
+        cost = estimating.replay_seconds(target, self.attack, self._inputs, asked, board=False)
+        settings: dict[str, JsonValue] = {"runtimes": [*runtimes]}
+        yield Task(id=name, kind="replay", inputs=inputs, settings=settings, seconds=cost)
+        for device in replay.devices if own else ():
+            cost = estimating.replay_seconds(target, self.attack, self._inputs, 1, board=True)
+            yield Task(
+                id=f"{name}-on-{device.board}",
+                kind="replay",
+                inputs=inputs,
+                settings={"runtimes": [], "devices": [device.port]},
+                seconds=cost,
+                board=device.board,
+                port=device.port,
+            )

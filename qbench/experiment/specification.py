@@ -1,0 +1,217 @@
+"""What an experiment's TOML file may say, and the networks and attacks that its entries stand for."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
+
+from qbench.artifacts.schema import Record
+from qbench.errors import UserError
+from qbench.quant import Norm
+
+T = TypeVar("T")
+EntryT = TypeVar("EntryT", "NetworkEntry", "AttackEntry")
+
+
+def _several(value: Any) -> Any:
+    """A lone value as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _number(value: Any) -> Any:
+    """A number, or a fraction in quotes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(Fraction(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"{value!r} is neither a number nor a fraction such as 8/255") from error
+
+
+def _device(value: Any) -> Any:
+    """`qemu:BOARD` names its board; another port does not."""
+    if not isinstance(value, str):
+        return value
+    if not value.startswith("qemu:"):
+        raise ValueError(f'{value!r} does not name its board: write {{ board = "...", port = {value!r} }}')
+    return {"board": value.removeprefix("qemu:"), "port": value}
+
+
+# A key that may hold a list: the entry then stands for one network or attack a value.
+Axis = Annotated[tuple[T, ...], BeforeValidator(_several)]
+Eps = Annotated[float, BeforeValidator(_number)]
+Bits = Annotated[int, Field(ge=1, le=32)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class General(Record):
+    """[experiment]: `out` is out/NAME if not given; `threads` is what each task gets."""
+
+    name: str
+    out: str | None = None
+    seed: Seed = 0
+    threads: Count = 1
+
+
+class Data(Record):
+    """[data]: what `--data` takes; `count` inputs for each attack that does not say its own."""
+
+    name: str
+    count: Count | None = None
+
+
+class NetworkEntry(Record):
+    """[[network]]: networks of models/ to train, or one trained already.
+
+    Attributes:
+        name: with the keys that vary in braces: `w{weight_bits}a{act_bits}`.
+        model: one of models/, which is trained.
+        file: a trained network in place of `model`.
+        data: in place of [data]'s.
+        bits: the same for weights and activations, in place of both.
+        runtimes: in place of [replay]'s.
+    """
+
+    name: str
+    model: str | None = None
+    file: str | None = None
+    data: str | None = None
+    epochs: Axis[Count] = ()
+    width: Axis[Count] = ()
+    bits: Axis[Bits] = ()
+    weight_bits: Axis[Bits] = ()
+    act_bits: Axis[Bits] = ()
+    end_weight_bits: Axis[Bits] = ()
+    method: Axis[str] = ()
+    seed: Axis[Seed] = ()
+    adopt: str | None = None
+    calibration: Count | None = None
+    input_range: tuple[float, float] | None = None
+    max_drop: Annotated[float, Field(ge=0, le=1)] | None = None
+    per_tensor_dense: bool | None = None
+    runtimes: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> NetworkEntry:
+        if (self.model is None) == (self.file is None):
+            raise ValueError("give either model, to train one of models/, or file, a trained network")
+        if self.bits and (self.weight_bits or self.act_bits):
+            raise ValueError("give either bits, or weight_bits and act_bits")
+        return self
+
+
+class AttackEntry(Record):
+    """[[attack]]: the options of `qbench attack`, against every network or those of `networks`.
+
+    Attributes:
+        attack: as `qbench attacks` lists it; `name` if not given.
+    """
+
+    name: str
+    attack: str | None = None
+    eps: tuple[Eps, ...] | None = None
+    norm: Norm | None = None
+    surrogate: Axis[str] = ("float",)
+    oracle: str | None = None
+    count: Count | None = None
+    only_correct: bool | None = None
+    grid: Literal["float", "uint8"] | None = None
+    batch: Count | None = None
+    checks: bool | None = None
+    seed: Axis[Seed] = ()
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    networks: tuple[str, ...] | None = None
+
+    @property
+    def method(self) -> str:
+        """The attack's name among the attacks and presets."""
+        return self.attack or self.name
+
+
+class Device(Record):
+    """A board, and the port that it answers at; `qemu:BOARD` is an emulated one."""
+
+    board: str
+    port: str
+
+
+class Replay(Record):
+    """[replay]: runtimes (all that fit if none is named), devices, and whether inputs are transferred."""
+
+    runtimes: tuple[str, ...] = ()
+    devices: tuple[Annotated[Device, BeforeValidator(_device)], ...] = ()
+    transfer: bool = False
+
+
+class Specification(Record):
+    """An experiment's file."""
+
+    experiment: General
+    data: Data
+    network: tuple[NetworkEntry, ...]
+    attack: tuple[AttackEntry, ...] = ()
+    replay: Replay = Replay()
+
+    @property
+    def out(self) -> str:
+        """The folder of the run."""
+        return self.experiment.out or f"out/{self.experiment.name}"
+
+    def networks(self) -> list[NetworkEntry]:
+        """Every network, each key holding one value at most.
+
+        Raises:
+            UserError: two have the same name.
+        """
+        return _named(self.network, NETWORK_AXES)
+
+    def attacks(self) -> list[AttackEntry]:
+        """Every attack, likewise."""
+        return _named(self.attack, ATTACK_AXES)
+
+
+NETWORK_AXES = ("epochs", "width", "bits", "weight_bits", "act_bits", "end_weight_bits", "method", "seed")
+ATTACK_AXES = ("surrogate", "seed")
+
+
+def folder_name(text: str) -> str:
+    """A name that a folder can have: `lifted:ste` is `lifted-ste`."""
+    return re.sub(r"[^\w.+=]+", "-", text).strip("-.")
+
+
+def _named(entries: tuple[EntryT, ...], axes: tuple[str, ...]) -> list[EntryT]:
+    found = [each for entry in entries for each in _expanded(entry, axes)]
+    names: set[str] = set()
+    for each in found:
+        if not each.name or each.name in names:
+            raise UserError(
+                f"two entries are called {each.name!r}" if each.name else "an entry has no name",
+                cause="a name is a folder's: characters other than letters, digits and _.+= become -",
+                hint='put the keys that vary into the name: name = "w{weight_bits}a{act_bits}"',
+            )
+        names.add(each.name)
+    return found
+
+
+def _expanded(entry: EntryT, axes: tuple[str, ...]) -> Iterator[EntryT]:
+    """One entry a combination of the values of its lists."""
+    several = {axis: values for axis in axes if (values := getattr(entry, axis))}
+    for values in itertools.product(*several.values()):
+        chosen = dict(zip(several, values, strict=True))
+        try:
+            name = folder_name(entry.name.format(**chosen))
+        except (KeyError, IndexError, ValueError) as error:
+            raise UserError(
+                f"the name {entry.name!r} cannot be filled in: {error}",
+                hint=f"braces may hold {', '.join(several) or 'nothing here'}",
+            ) from error
+        one: dict[str, Any] = {axis: (value,) for axis, value in chosen.items()}
+        if isinstance(entry, AttackEntry) and entry.attack is None:
+            one["attack"] = entry.name
+        yield entry.model_copy(update={"name": name, **one})

@@ -1,0 +1,140 @@
+import os
+import signal
+
+import pytest
+
+from qbench.errors import UserError
+from qbench.experiment import plan, read, run
+from qbench.experiment.executing import LocalWorkers, alone
+from qbench.experiment.performing import UNWATCHED, Unwatched
+from qbench.experiment.tasks import Plan, Task
+from tests.conftest import bytes_of
+from tests.unit.experiment.conftest import TINY
+
+psutil = pytest.importorskip("psutil", reason="to find the processes to kill")
+
+
+def attack_task(bundle, seed=0, **more):
+    settings = {"data": "digits", "attack": "fgsm", "eps": [0.03], "count": 4, "checks": False, "seed": seed}
+    return Task(
+        id=f"advset/{seed}",
+        kind="attack",
+        inputs={"bundle": str(bundle.path)},
+        settings={**settings, **more},
+        seconds=1,
+    )
+
+
+def planned(tmp_path, *tasks):
+    """A plan whose tasks may take folders that are there already."""
+    return Plan(name="parts", out=str(tmp_path / "run"), threads=1, tasks=tasks)
+
+
+def by_id(outcomes):
+    return {each.id: each for each in outcomes}
+
+
+class Killing(Unwatched):
+    """Kills every process that says something, up to so many."""
+
+    def __init__(self, times):
+        self.left = times
+
+    def progressed(self, task, label, done, total):
+        del task, label, done, total
+        if self.left:
+            self.left -= 1
+            for child in psutil.Process().children():
+                os.kill(child.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def whole(bundle):
+    """A bundle that no sorter looks for: it is there already."""
+    return bundle
+
+
+def alone_task(bundle):
+    task = attack_task(bundle)
+    return task.model_copy(update={"inputs": {}, "settings": {**task.settings, "bundle": str(bundle.path)}})
+
+
+def test_a_process_that_dies_is_tried_again(whole, tmp_path):
+    (outcome,) = run(planned(tmp_path, alone_task(whole)), jobs=1, watch=Killing(1))
+    assert outcome.state == "made"
+
+
+def test_a_process_that_always_dies_is_told_and_stops_only_what_needs_it(whole, tmp_path):
+    dying = alone_task(whole)
+    needing = Task(
+        id="replay/0",
+        kind="replay",
+        inputs={"advset": dying.id},
+        settings={"bundle": str(whole.path), "runtimes": ["tflite-ref"]},
+        seconds=1,
+    )
+    first, second = run(planned(tmp_path, dying, needing), jobs=1, watch=Killing(2))
+    assert first.state == "failed"
+    assert "died, 2 times (signal 9)" in first.failure.what
+    assert second.state == "skipped"
+    assert second.failure.what == "it needs advset/0, which failed"
+
+
+def test_an_unforeseen_error_is_told_with_its_traceback(whole, tmp_path):
+    task = alone_task(whole)
+    broken = task.model_copy(update={"settings": {**task.settings, "bundle": 3}})
+    (outcome,) = run(planned(tmp_path, broken), jobs=1)
+    assert outcome.failure.exit_code == 4
+    assert "TypeError" in outcome.failure.what
+    assert "traceback in" in outcome.failure.hint
+
+
+def test_one_board_does_one_task_at_a_time():
+    here = LocalWorkers(3, UNWATCHED)
+    task = Task(id="a", kind="replay", inputs={}, settings={}, seconds=1)
+    board = task.model_copy(update={"port": "/dev/ttyACM0"})
+    emulated = task.model_copy(update={"port": "qemu:stm32f405"})
+    assert not here.fits(board, [board])
+    assert here.fits(board, [task])
+    assert here.fits(emulated, [emulated])
+    assert not here.fits(task, [task, task, task])
+    here.close()
+
+
+def test_memory_bounds_what_runs_side_by_side(monkeypatch):
+    monkeypatch.setattr("qbench.experiment.executing.memory", lambda: 3 << 30)
+    here = LocalWorkers(8, UNWATCHED)
+    train = Task(id="a", kind="train", inputs={}, settings={}, seconds=1)
+    assert here.fits(train, [])
+    assert not here.fits(train, [train])
+    here.close()
+
+
+def test_a_second_run_stays_out(tmp_path):
+    with alone(tmp_path), pytest.raises(UserError, match="another run"), alone(tmp_path):
+        pass
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_bytes_of_one_and_nothing_twice(undisturbed, written, tmp_path):
+    whole, outcomes = undisturbed
+    assert {each.state for each in outcomes} == {"made"}
+    here = plan(read(written()), tmp_path / "run")
+    run(here, jobs=2)
+    assert bytes_of(tmp_path / "run") == bytes_of(whole)
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("manifest.json")}
+    assert {each.state for each in run(here, jobs=2)} == {"found"}
+    assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("manifest.json")}
+
+
+@pytest.mark.slow
+def test_a_failing_network_does_not_stop_the_others(written, tmp_path):
+    (tmp_path / "broken.keras").write_bytes(b"no network")
+    bad = f'[[network]]\nname = "bad"\nfile = "{tmp_path}/broken.keras"\n\n[[attack]]'
+    text = TINY.replace("seed = [0, 1]", "seed = 0").replace("[[attack]]", bad)
+    found = by_id(run(plan(read(written(text)), tmp_path / "run")))
+    assert {name for name, each in found.items() if each.state == "failed"} == {"bundle/bad"}
+    skipped = {name for name, each in found.items() if each.state == "skipped"}
+    assert skipped == {"advset/bad/fgsm", "replay/bad/fgsm", "report/bad"}
+    assert all("bundle/bad" in found[name].failure.what for name in skipped)
+    assert found["report/net0"].state == "made"

@@ -1,0 +1,107 @@
+import pytest
+
+from qbench.errors import UserError
+from qbench.experiment import plan, read
+from tests.unit.experiment.conftest import TINY
+
+GRID = TINY.replace("seed = [0, 1]", "bits = [1, 2]\nmethod = ['dorefa', 'lsq']").replace(
+    "net{seed}", "w{bits}a{bits}-{method}"
+)
+
+
+def ids(planned, kind):
+    return [task.id for task in planned.tasks if task.kind == kind]
+
+
+def found(planned, name):
+    return next(task for task in planned.tasks if task.id == name)
+
+
+def test_tasks_come_behind_what_they_need(written):
+    planned = plan(read(written()))
+    seen = set()
+    for task in planned.tasks:
+        assert set(task.needs) <= seen, task.id
+        seen.add(task.id)
+    assert ids(planned, "report") == ["report/net0", "report/net1"]
+    assert found(planned, "report/net1").needs == ("replay/net1/fgsm",)
+    assert planned.out == "out/tiny"
+
+
+def test_a_grid_is_one_entry(written):
+    planned = plan(read(written(GRID)))
+    assert ids(planned, "train") == [
+        "trained/w1a1-dorefa",
+        "trained/w1a1-lsq",
+        "trained/w2a2-dorefa",
+        "trained/w2a2-lsq",
+    ]
+    settings = found(planned, "trained/w2a2-lsq").settings
+    assert settings == {
+        "network": "digits-cnn",
+        "data": "digits",
+        "epochs": 1,
+        "weight_bits": 2,
+        "act_bits": 2,
+        "method": "lsq",
+        "seed": 0,
+    }
+
+
+def test_a_stage_gets_only_what_the_file_says(written):
+    planned = plan(read(written()))
+    assert found(planned, "trained/net1").settings == {
+        "network": "digits-cnn",
+        "data": "digits",
+        "epochs": 1,
+        "seed": 1,
+    }
+    assert found(planned, "advset/net0/fgsm").settings == {
+        "data": "digits",
+        "attack": "fgsm",
+        "eps": [8 / 255],
+        "surrogate": "float",
+        "count": 8,
+        "checks": False,
+        "seed": 0,
+    }
+
+
+def test_transfer_replays_every_advset_on_every_network_of_the_same_data(written):
+    planned = plan(read(written(**{"[replay]": "[replay]\ntransfer = true"})))
+    assert ids(planned, "replay") == [
+        "replay/net0/fgsm",
+        "replay/net0/fgsm-from-net1",
+        "replay/net1/fgsm-from-net0",
+        "replay/net1/fgsm",
+    ]
+    crossed = found(planned, "replay/net0/fgsm-from-net1")
+    assert crossed.inputs == {"bundle": "bundle/net0", "advset": "advset/net1/fgsm"}
+
+
+def test_a_board_gets_a_replay_of_its_own(written):
+    devices = 'devices = ["qemu:stm32f405", { board = "mps2-an500", port = "/dev/ttyACM0" }]'
+    planned = plan(read(written(**{"[replay]": f"[replay]\n{devices}"})))
+    task = found(planned, "replay/net0/fgsm-on-mps2-an500")
+    assert (task.board, task.port) == ("mps2-an500", "/dev/ttyACM0")
+    assert task.settings == {"runtimes": [], "devices": ["/dev/ttyACM0"]}
+    assert found(planned, "replay/net0/fgsm-on-stm32f405").port == "qemu:stm32f405"
+
+
+def test_a_study_keeps_its_own_number_of_inputs(written):
+    planned = plan(read(written(**{'name = "fgsm"\neps = ["8/255"]': 'name = "paper:fgsm"'})))
+    assert "count" not in found(planned, "advset/net0/paper-fgsm").settings
+
+
+def test_a_trained_network_needs_no_training(written, tmp_path):
+    (tmp_path / "mine.keras").write_bytes(b"")
+    text = TINY.replace('model = "digits-cnn"\nepochs = 1', f'file = "{tmp_path}/mine.keras"')
+    planned = plan(read(written(text.replace("seed = [0, 1]\n", "").replace("{seed}", ""))))
+    assert ids(planned, "train") == []
+    assert found(planned, "bundle/net").settings["model"] == str(tmp_path / "mine.keras")
+
+
+def test_a_missing_file_is_told(written):
+    text = TINY.replace('model = "digits-cnn"', 'file = "nowhere.keras"')
+    with pytest.raises(UserError, match=r"no file nowhere\.keras"):
+        plan(read(written(text)))
