@@ -27,6 +27,7 @@ from qbench.artifacts.schema import (
     TensorSpec,
     TrainedContent,
 )
+from qbench.artifacts.studies import StudyContent
 
 __all__ = [
     "AdvsetContent",
@@ -54,6 +55,7 @@ __all__ = [
     "RuntimeInfo",
     "RuntimeScores",
     "Sizes",
+    "StudyContent",
     "TensorSpec",
     "TrainedContent",
     "begin",
