@@ -17,6 +17,9 @@ from qbench.artifacts.schema import (
 )
 from qbench.quant import Norm
 
+# The "width" of weights or activations that are real numbers.
+FLOAT_BITS = 32
+
 Verdict = Literal["confirmed", "refuted", "undecided"]
 
 
@@ -76,6 +79,11 @@ class StudyNetwork(Record):
     weight_bits: int
     act_bits: int
     integer: bool
+
+    @property
+    def low_bit(self) -> bool:
+        """Whether it was trained at low widths."""
+        return min(self.weight_bits, self.act_bits) < FLOAT_BITS
 
 
 class AttackPoint(Record):
@@ -234,7 +242,7 @@ class LayerShift(Record):
     """What quantizing one layer's activations does to an adversarial perturbation.
 
     Attributes:
-        layer: index of the operator in the file.
+        layer: index of the operator in the file; -1 is the rounding of the input itself.
         operator: its name in the file format.
         tensor: the name of its output.
         changed: mean share of output codes that are not the clean ones.
@@ -242,7 +250,7 @@ class LayerShift(Record):
             on the runtime's own input codes, before rounding and saturation.
         after: the same in the output codes.
         growth: mean of log2(after / before), over inputs where both are above zero.
-        vanished: inputs whose perturbation is there before and gone after.
+        vanished: mean share of the elements that moved before whose codes did not.
     """
 
     layer: int
@@ -252,7 +260,7 @@ class LayerShift(Record):
     before: Estimate
     after: Estimate
     growth: Estimate
-    vanished: Proportion
+    vanished: Estimate
 
 
 class ShiftProfile(Record):

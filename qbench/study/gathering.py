@@ -22,10 +22,9 @@ from qbench.artifacts import (
     StudyContent,
     load,
 )
-from qbench.artifacts.studies import AttackPoint, StudyNetwork
+from qbench.artifacts.studies import FLOAT_BITS, AttackPoint, StudyNetwork
+from qbench.attacks import Victims
 from qbench.errors import UserError
-
-_FLOAT_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -142,6 +141,18 @@ class Gathered:
             )
         return self.attacked
 
+    def victims(self, count: int, network: Network | None = None) -> Victims:
+        """The first clean inputs of an advset: of that network if it has one, else of the first one given.
+
+        Raises:
+            UserError: there is no advset.
+        """
+        attacked = self.require_attacks()
+        own = (each for each in attacked if each.network is network)
+        chosen = next(own, attacked[0])
+        x = np.asarray(chosen.array("inputs.npy")[:count])
+        return Victims(x, chosen.truth[:count], chosen.indices[:count])
+
     def require_networks(self, least: int) -> tuple[Network, ...]:
         """The networks.
 
@@ -222,13 +233,13 @@ def _named(bundles: Sequence[Artifact[BundleContent]]) -> tuple[Network, ...]:
 
 def _full_name(content: BundleContent) -> str:
     weights, acts = _widths(content)
-    return content.network if min(weights, acts) == _FLOAT_BITS else f"{content.network}-w{weights}a{acts}"
+    return content.network if min(weights, acts) == FLOAT_BITS else f"{content.network}-w{weights}a{acts}"
 
 
 def _widths(content: BundleContent) -> tuple[int, int]:
     """Bits of weights and activations."""
     lowbit = getattr(content, "lowbit", None)
-    return (lowbit.weight_bits, lowbit.act_bits) if lowbit else (_FLOAT_BITS, _FLOAT_BITS)
+    return (lowbit.weight_bits, lowbit.act_bits) if lowbit else (FLOAT_BITS, FLOAT_BITS)
 
 
 def _record(name: str, bundle: Artifact[BundleContent]) -> StudyNetwork:

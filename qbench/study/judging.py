@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.errors import UserError
 from qbench.oracles import RuntimeOracle
 from qbench.quant import Norm
 from qbench.runtimes import open_runtime, runtime_class
@@ -24,6 +25,8 @@ KERAS = "keras"
 REFERENCE = "tflite-ref"
 
 _CHUNK = 256
+# The spread of sums of probabilities in steps of 1/256.
+_SUM_TOLERANCE = 0.05
 
 
 class Judge:
@@ -56,8 +59,29 @@ class Judge:
         return self._grid.values(self._grid.rounded(x_adv, x, eps, norm).codes)
 
 
+def versions(runtimes: Sequence[str]) -> dict[str, str]:
+    """By runtime the package that provides it, on which results depend.
+
+    Raises:
+        UserError: a runtime is unknown, or named twice.
+        EnvironmentLacks: a runtime is not here.
+    """
+    if len(set(runtimes)) < len(runtimes):
+        raise UserError("a runtime is named twice", hint="name each once")
+    return {name: " ".join(runtime_class(name).package()) for name in runtimes}
+
+
 def _chunks(x: Array) -> Iterator[Array]:
     return (np.asarray(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK))
+
+
+def probabilities(scores: Array) -> NDArray[np.float64]:
+    """Probabilities [n, classes] from scores alike: logits, or what a network with a softmax gives."""
+    scores64 = scores.astype(np.float64)
+    if (scores64 >= 0).all() and (np.abs(scores64.sum(axis=1) - 1) < _SUM_TOLERANCE).all():
+        return scores64
+    raised = np.exp(scores64 - scores64.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 @contextmanager

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from qbench.artifacts import Artifact, StudyContent
 from qbench.artifacts.studies import TransferCell, TransferStudy
 from qbench.places import cores
 from qbench.progress import SILENT, Progress
 from qbench.statistics import proportion
 from qbench.study.gathering import Attacked, Gathered, Network
-from qbench.study.judging import REFERENCE, Judge, judges
+from qbench.study.judging import REFERENCE, Judge, judges, versions
 from qbench.study.recording import recorded
 
 
@@ -61,9 +63,8 @@ def transfer(
         )
 
     names = [network.name for network in gathered.networks]
-    return recorded(
-        out, "transfer", gathered.digests, names, work, settings={"runtimes": list(runtimes)}, force=force
-    )
+    settings: dict[str, JsonValue] = {"runtimes": {**versions(runtimes)}}
+    return recorded(out, "transfer", gathered.digests, names, work, settings=settings, force=force)
 
 
 def _cells(source: Attacked, target: Network, judge: Judge) -> Iterator[TransferCell]:
