@@ -373,13 +373,7 @@ class ClaimsStudy(Record):
 
 
 Analysis = Annotated[
-    DirectStudy
-    | TransferStudy
-    | MaskingStudy
-    | AlignmentStudy
-    | ShiftStudy
-    | EnsembleStudy
-    | ClaimsStudy,
+    DirectStudy | TransferStudy | MaskingStudy | AlignmentStudy | ShiftStudy | EnsembleStudy | ClaimsStudy,
     Field(discriminator="analysis"),
 ]
 

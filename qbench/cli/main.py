@@ -21,6 +21,7 @@ COMMANDS = {
     "attack": "Make adversarial inputs against the float surrogate.",
     "replay": "Run adversarial inputs on real int8 runtimes.",
     "report": "Write what replays say as tables, a picture and JSON.",
+    "study": "Analyse networks against each other: transfer, masking, claims.",
     "models": "List the networks that can be trained.",
     "attacks": "List the attacks, their norms and settings.",
     "datasets": "List the data sets, and the forms that --data takes.",

@@ -67,7 +67,9 @@ def alignment(
             data=gathered.data,
             networks=gathered.records,
             inputs=len(victims),
-            result=AlignmentStudy(surrogates={name: kind for name, (_, kind) in members.items()}, pairs=pairs),
+            result=AlignmentStudy(
+                surrogates={name: kind for name, (_, kind) in members.items()}, pairs=pairs
+            ),
         )
 
     settings: dict[str, JsonValue] = {"surrogates": list(surrogates), "count": count}

@@ -107,9 +107,7 @@ def _mixture(gathered: Gathered, surrogate: str) -> Mixture:
     for network in gathered.networks:
         content = network.content
         kind = surrogate if surrogate_file(surrogate) in content.artifacts else "float"
-        members.append(
-            open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain)
-        )
+        members.append(open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain))
     return Mixture(members)
 
 
@@ -219,9 +217,7 @@ def _rows(
 ) -> tuple[list[EnsembleRow], str]:
     """Clean inputs, every advset at every budget, then the adaptive attacks; and the best member's name."""
     x, truth = attacked[0].array("inputs.npy"), attacked[0].truth
-    budgets = sorted(
-        {point.eps for each in attacked for point, _ in each.points() if point.norm == "linf"}
-    )
+    budgets = sorted({point.eps for each in attacked for point, _ in each.points() if point.norm == "linf"})
     with progress.task("ensemble", 1 + len(attacked) + len(budgets)) as advance:
         votes = panel.clean(x)
         best = int((votes.labels == truth).sum(axis=1).argmax())

@@ -226,9 +226,7 @@ def _named(bundles: Sequence[Artifact[BundleContent]]) -> tuple[Network, ...]:
     for told_by in (lambda i: bundles[i].path.absolute().name, lambda i: str(i + 1)):
         times = Counter(names)
         names = [f"{name} {told_by(i)}" if times[name] > 1 else name for i, name in enumerate(names)]
-    return tuple(
-        Network(each, _record(name, each)) for name, each in zip(names, bundles, strict=True)
-    )
+    return tuple(Network(each, _record(name, each)) for name, each in zip(names, bundles, strict=True))
 
 
 def _full_name(content: BundleContent) -> str:

@@ -104,9 +104,7 @@ def _kind(network: Network, wanted: str | None) -> str:
     return _LIFTED if network.record.integer and not network.record.low_bit else "float"
 
 
-def _tried(
-    gathered: Gathered, network: Network, wanted: str | None, battery: Battery, count: int
-) -> Outcome:
+def _tried(gathered: Gathered, network: Network, wanted: str | None, battery: Battery, count: int) -> Outcome:
     """All trials; other gradient rules are tried where they are of the same network."""
     content, kind = network.content, _kind(network, wanted)
 

@@ -94,9 +94,7 @@ def _profiles(
         yield ShiftProfile(
             at=point,
             target=target.name,
-            layers=tuple(
-                _layer(name, [part[i] for part in parts], seed) for i, name in enumerate(layers)
-            ),
+            layers=tuple(_layer(name, [part[i] for part in parts], seed) for i, name in enumerate(layers)),
         )
 
 
