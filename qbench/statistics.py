@@ -70,8 +70,10 @@ def paired(first: str, second: str, a: NDArray[np.bool_], b: NDArray[np.bool_]) 
     discordant cell.
 
     Args:
-        first, second: names of the treatments.
-        a, b: [n], which of the same inputs each gets right.
+        first: name of a treatment.
+        second: name of the other.
+        a: [n], which inputs the first gets right.
+        b: [n], which of the same inputs the second gets right.
     """
     from scipy.stats import binomtest
 

@@ -20,6 +20,9 @@ from qbench.quant import Norm
 # The "width" of weights or activations that are real numbers.
 FLOAT_BITS = 32
 
+# Of the exact tests, as of all intervals.
+_ALPHA = 0.05
+
 Verdict = Literal["confirmed", "refuted", "undecided"]
 
 
@@ -57,9 +60,9 @@ class PairedTest(Record):
 
     @property
     def better(self) -> str | None:
-        """The one that gets more right beyond doubt; None if neither does."""
+        """The one that gets more right beyond doubt, by interval and test; None if neither does."""
         low, high = self.difference.low, self.difference.high
-        if low is None or high is None or low <= 0 <= high:
+        if low is None or high is None or low <= 0 <= high or self.p_value >= _ALPHA:
             return None
         return self.first if low > 0 else self.second
 
@@ -246,8 +249,8 @@ class LayerShift(Record):
         operator: its name in the file format.
         tensor: the name of its output.
         changed: mean share of output codes that are not the clean ones.
-        before: mean norm of the perturbation over that of the clean values (L2), in the operator's real result
-            on the runtime's own input codes, before rounding and saturation.
+        before: mean L2 norm of the perturbation over that of the clean values, in the operator's real result on
+            the runtime's own input codes, before rounding and saturation.
         after: the same in the output codes.
         growth: mean of log2(after / before), over inputs where both are above zero.
         vanished: mean share of the elements that moved before whose codes did not.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -21,14 +22,18 @@ def command() -> None:
     """
 
 
-_folders = click.argument("folders", nargs=-1, required=True, type=FOLDER)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _count(default: int, text: str) -> Any:
+def _folders(function: F) -> F:
+    return click.argument("folders", nargs=-1, required=True, type=FOLDER)(function)
+
+
+def _count(default: int, text: str) -> Callable[[F], F]:
     return click.option("--count", type=click.IntRange(1), default=default, show_default=True, help=text)
 
 
-def _steps(default: int) -> Any:
+def _steps(default: int) -> Callable[[F], F]:
     return click.option("--steps", type=click.IntRange(1), default=default, show_default=True, help="Of PGD.")
 
 

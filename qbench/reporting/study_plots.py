@@ -1,8 +1,8 @@
-"""Pictures of studies: functions that draw on a matplotlib figure or axes, in colours that all can tell apart."""
+"""Pictures of studies: functions that draw on a matplotlib figure or axes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ def heat_map(axes: Axes, cells: dict[tuple[str, str], float], *, label: str, low
     return image
 
 
-def intervals(axes: Axes, names: Sequence[str], series: dict[str, Sequence[Proportion | None]]) -> None:
+def intervals(axes: Axes, names: Sequence[str], series: Mapping[str, Sequence[Proportion | None]]) -> None:
     """Shares in percent with their 95 % intervals: a place on the x axis a name, a colour a series."""
     for i, (label, shares) in enumerate(series.items()):
         known = [(j, share) for j, share in enumerate(shares) if share is not None and share.total]
@@ -199,7 +199,7 @@ def _shift(figure: Figure, content: StudyContent, study: ShiftStudy) -> None:
 
 
 def layer_lines(norms: Axes, shares: Axes, profile: Any, colour: str, name: str) -> None:
-    """One profile: above the relative norm before (dotted) and after (line), below what changed and vanished."""
+    """One profile: above, the relative norm before (dotted) and after; below, changed and vanished (dashed)."""
 
     def values(of: str) -> list[float]:
         found = (getattr(layer, of).value for layer in profile.layers)

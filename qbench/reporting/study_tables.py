@@ -95,9 +95,9 @@ def _direct(study: DirectStudy, domain: Domain) -> tuple[Table, ...]:
             )
             for at, test in study.comparisons
         )
-        columns = ("network", "and network", "attack", "inputs", "difference, points", "McNemar's p")
+        what = ("network", "and network", "attack", "inputs", "difference, points", "McNemar's p")
         title = "Which is more robust, on inputs that both get right when clean"
-        tables.append(Table(title, (*columns, "more robust"), compared, keys=3))
+        tables.append(Table(title, (*what, "more robust"), compared, keys=3))
     return tuple(tables)
 
 

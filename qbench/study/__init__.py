@@ -1,8 +1,8 @@
 """The analyses of Bernhard, Moellic and Dutertre (arXiv 1909.12741), each over artefact folders.
 
-Every analysis is one function `(inputs, out, **settings) -> Artifact[StudyContent]`: inputs are folders in any
-order, `out` is the folder to write. `claims` takes study folders, the others bundles, the advsets made against
-them, and replays of them.
+Every analysis is one function `(inputs, out, **settings) -> Artifact[StudyContent]`: inputs are folders in
+any order, `out` is the folder to write. `claims` takes study folders, the others bundles, the advsets made
+against them, and replays of them.
 """
 
 from __future__ import annotations

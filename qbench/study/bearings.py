@@ -111,7 +111,7 @@ def value_shift(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
                 most = max(layers, key=lambda each: abs(each.growth.value or 0.0))
                 yield _evidence(
                     f"log2 of the relative norm after over before, layer {most.layer} ({most.operator}) of "
-                    f"{profile.target}, {profile.at.attack} (eps {profile.at.eps:g}) from {profile.at.network}",
+                    f"{profile.target}; {profile.at.attack} (eps {profile.at.eps:g}) on {profile.at.network}",
                     most.growth,
                     _shifted(most),
                 )
@@ -161,7 +161,7 @@ def _gains(contents: Sequence[StudyContent], *, adaptive: bool) -> Iterator[Evid
 def _gain_text(row: EnsembleRow) -> str:
     assert row.at is not None  # noqa: S101 - the caller looked
     return (
-        f"averaged vote less {row.gain.second}, under {row.at.attack} (eps {row.at.eps:g}) on {row.at.network}; "
+        f"averaged vote less {row.gain.second}; {row.at.attack} (eps {row.at.eps:g}) on {row.at.network}, "
         f"McNemar's p {row.gain.p_value:.2g}"
     )
 

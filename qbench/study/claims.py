@@ -33,8 +33,8 @@ _STATEMENTS = (
     _Statement(
         "no-protection",
         "Quantization gives no robust protection against adversarial examples.",
-        "The strongest attack on each low-bit network (the paper's protocol) against the strongest of the same "
-        "norm and budget on a float network: confirmed where the accuracy left is less than "
+        "The strongest attack on each low-bit network (the paper's protocol) against the strongest of the "
+        "same norm and budget on a float network: confirmed where the accuracy left is less than "
         f"{100 * bearings.PROTECTION:.0f} points higher, refuted where it is more.",
         bearings.protection,
     ),
@@ -47,14 +47,14 @@ _STATEMENTS = (
     _Statement(
         "poor-transfer",
         "Adversarial examples transfer poorly between float and low-bit networks and across bit widths.",
-        "Transfer between networks of different widths, over inputs that fooled the attacked network: confirmed "
-        f"below {100 * bearings.POOR:.0f} %, refuted above.",
+        "Transfer between networks of different widths, over inputs that fooled the attacked network: "
+        f"confirmed below {100 * bearings.POOR:.0f} %, refuted above.",
         bearings.poor_transfer,
     ),
     _Statement(
         "value-shift",
         "Quantizing activations makes a perturbation vanish or grow (the quantization value shift).",
-        "Of each low-bit network the layer that changes the perturbation's relative norm most, over all attacks: "
+        "Of each low-bit network and attack the layer that changes the perturbation's relative norm most: "
         f"confirmed where it changes by more than a factor of {bearings.FACTOR:g}, refuted where by less.",
         bearings.value_shift,
     ),
@@ -67,8 +67,8 @@ _STATEMENTS = (
     _Statement(
         "ensemble-transfer",
         "An ensemble of networks of different widths resists transferred adversarial examples better.",
-        "Right answers of the averaged vote against those of the best member, per attack: confirmed where more, "
-        "refuted where fewer.",
+        "Right answers of the averaged vote against those of the best member, per attack: confirmed where "
+        "more, refuted where fewer.",
         bearings.ensemble_transferred,
     ),
     _Statement(

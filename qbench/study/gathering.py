@@ -1,4 +1,4 @@
-"""The folders that an analysis looks at: which network was attacked by what, and that all saw the same data."""
+"""The folders that an analysis looks at: which network was attacked by what, all on the same data."""
 
 from __future__ import annotations
 
@@ -223,9 +223,13 @@ def _network_of(artifact: Artifact[Any], networks: dict[str, Network]) -> Networ
 def _named(bundles: Sequence[Artifact[BundleContent]]) -> tuple[Network, ...]:
     """Networks with names that tell them apart: what is alike gets its folder's name, then a number."""
     names = [_full_name(each.content) for each in bundles]
-    for told_by in (lambda i: bundles[i].path.absolute().name, lambda i: str(i + 1)):
+    folders = [each.path.absolute().name for each in bundles]
+    numbers = [str(i + 1) for i in range(len(bundles))]
+    for marks in (folders, numbers):
         times = Counter(names)
-        names = [f"{name} {told_by(i)}" if times[name] > 1 else name for i, name in enumerate(names)]
+        names = [
+            f"{name} {mark}" if times[name] > 1 else name for name, mark in zip(names, marks, strict=True)
+        ]
     return tuple(Network(each, _record(name, each)) for name, each in zip(names, bundles, strict=True))
 
 

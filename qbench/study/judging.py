@@ -1,4 +1,4 @@
-"""The labels that networks give: the integer network on a runtime, or the float one where there is no other."""
+"""What networks say: the integer network on a runtime, or the Keras one where there is no other."""
 
 from __future__ import annotations
 

@@ -19,8 +19,19 @@ from qbench.surrogate.lifted.reader import Graph, Operator, read_graph
 
 # Operators that move or choose codes and round nothing.
 _MOVES = frozenset(
-    "CONCATENATION MAX_POOL_2D PACK PAD PADV2 REDUCE_MAX RESHAPE RESIZE_NEAREST_NEIGHBOR "
-    "STRIDED_SLICE TILE TRANSPOSE".split()
+    {
+        "CONCATENATION",
+        "MAX_POOL_2D",
+        "PACK",
+        "PAD",
+        "PADV2",
+        "REDUCE_MAX",
+        "RESHAPE",
+        "RESIZE_NEAREST_NEIGHBOR",
+        "STRIDED_SLICE",
+        "TILE",
+        "TRANSPOSE",
+    }
 )
 # Whose output is probabilities: no activation that a later layer sees.
 _ENDS = frozenset(("SOFTMAX",))

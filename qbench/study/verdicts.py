@@ -31,8 +31,8 @@ def judged(network: str, outcome: Outcome) -> tuple[Literal["masked", "not maske
     open_ = [text for _, absent, text in signs if not absent]
     if open_:
         return "undecided", (
-            f"Nothing shows beyond doubt that the gradients of {network} ({outcome.surrogate}) are masked, but "
-            f"too few inputs were tried to rule it out: {'; '.join(open_)}."
+            f"Nothing shows beyond doubt that the gradients of {network} ({outcome.surrogate}) are masked, "
+            f"but too few inputs were tried to rule it out: {'; '.join(open_)}."
         )
     return "not masked", (
         f"The gradients of {network} ({outcome.surrogate}) are of use: "
