@@ -249,8 +249,8 @@ class LayerShift(Record):
         operator: its name in the file format.
         tensor: the name of its output.
         changed: mean share of output codes that are not the clean ones.
-        before: mean L2 norm of the perturbation over that of the clean values, in the operator's real result on
-            the runtime's own input codes, before rounding and saturation.
+        before: mean L2 norm of the perturbation over that of the clean values, in the operator's real result
+            on the runtime's own input codes, before rounding and saturation.
         after: the same in the output codes.
         growth: mean of log2(after / before), over inputs where both are above zero.
         vanished: mean share of the elements that moved before whose codes did not.

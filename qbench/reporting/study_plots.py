@@ -190,24 +190,26 @@ def _shift(figure: Figure, content: StudyContent, study: ShiftStudy) -> None:
             layer_lines(column[0], column[1], profile, COLOURS[i % len(COLOURS)], name)
         labels = ["input" if layer.layer < 0 else str(layer.layer) for layer in profile.layers]
         column[1].set_xticks(range(len(labels)), labels)
-        column[0].set(title=target, ylabel="relative norm, %")
+        column[0].set(title=target, ylabel="relative norm, %\n(dotted: before quantization)")
         column[0].set_yscale("log")
-        column[1].set(xlabel="layer", ylabel="elements, %", ylim=(-2, 102))
-        column[0].legend(frameon=False, fontsize=6)
+        column[1].set(xlabel="layer", ylabel="codes changed, %\n(dashed: elements vanished)", ylim=(-2, 102))
         for axes in column:
             axes.grid(axis="y", alpha=0.3)
+    # Every target saw the same attacks, in the same order.
+    labelled = grid[0, 0].get_legend_handles_labels()
+    figure.legend(*labelled, loc="outside lower center", ncols=2, fontsize=6, frameon=False)
 
 
 def layer_lines(norms: Axes, shares: Axes, profile: Any, colour: str, name: str) -> None:
-    """One profile: above, the relative norm before (dotted) and after; below, changed and vanished (dashed)."""
+    """One profile: above the relative norm before (dotted) and after, below changed and vanished (dashed)."""
 
     def values(of: str) -> list[float]:
         found = (getattr(layer, of).value for layer in profile.layers)
         return [float("nan") if value is None else 100 * value for value in found]
 
     places = range(len(profile.layers))
-    norms.plot(places, values("before"), color=colour, linestyle=":", marker=".", label=f"{name}, before")
-    norms.plot(places, values("after"), color=colour, marker="o", markersize=3, label=f"{name}, after")
+    norms.plot(places, values("before"), color=colour, linestyle=":", marker=".")
+    norms.plot(places, values("after"), color=colour, marker="o", markersize=3, label=name)
     shares.plot(places, values("changed"), color=colour, marker="o", markersize=3)
     shares.plot(places, values("vanished"), color=colour, linestyle="--", marker="x", markersize=4)
 

@@ -12,11 +12,9 @@ from qbench.artifacts.studies import (
     AlignmentStudy,
     DirectRow,
     DirectStudy,
-    EnsembleRow,
     EnsembleStudy,
     Estimate,
     Evidence,
-    LayerShift,
     MaskingStudy,
     PairedTest,
     ShiftStudy,
@@ -24,6 +22,7 @@ from qbench.artifacts.studies import (
     TransferStudy,
     Verdict,
 )
+from qbench.reporting.study_tables import attack_text
 from qbench.statistics import difference
 
 # How much more accuracy a low-bit network must keep to count as protected.
@@ -32,8 +31,8 @@ PROTECTION = 0.10
 POOR = 0.5
 # Cosines below it in size are near zero.
 ORTHOGONAL = 0.1
-# By how much a relative norm must change to count as vanishing or growing; its logarithm to base 2.
-FACTOR, _LOG_FACTOR = 2.0, 1.0
+# The share of the moved elements of a layer above which a perturbation counts as vanishing.
+VANISHING = 0.5
 
 ResultT = TypeVar("ResultT", bound=Record)
 _Norm = tuple[str, float]
@@ -42,15 +41,15 @@ _Norm = tuple[str, float]
 def protection(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
     """Each low-bit network against each float one, both under their strongest attack of a norm and budget."""
     for content, result in _of(contents, DirectStudy):
-        networks = _networks(content)
+        networks, domain = _networks(content), content.data.domain
         strongest = _strongest(result)
         for (name, norm), row in strongest.items():
             for (base, base_norm), base_row in strongest.items():
                 if norm == base_norm and networks[name].low_bit and not networks[base].low_bit:
                     gain = difference(row.accuracy, base_row.accuracy)
                     yield _evidence(
-                        f"accuracy of {name} under {row.at.attack} less that of {base} under "
-                        f"{base_row.at.attack} ({norm[0]}, eps {norm[1]:g})",
+                        f"accuracy of {name} under {attack_text(row.at, domain)} less that of {base} under "
+                        f"{attack_text(base_row.at, domain)}",
                         gain,
                         _below(gain, PROTECTION),
                     )
@@ -69,13 +68,12 @@ def _strongest(result: DirectStudy) -> dict[tuple[str, _Norm], DirectRow]:
 
 
 def masked(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
-    """The verdict of every network whose activations are quantized; its figure is the vanishing gradients."""
+    """The verdict of every network with low-bit activations; its figure is the vanishing gradients."""
     says: dict[str, Verdict] = {"masked": "confirmed", "not masked": "refuted", "undecided": "undecided"}
     for content, result in _of(contents, MaskingStudy):
         networks = _networks(content)
         for each in result.verdicts:
-            quantized = networks[each.network].act_bits < FLOAT_BITS or each.surrogate.startswith("lifted:")
-            if quantized:
+            if networks[each.network].act_bits < FLOAT_BITS:
                 share = each.zero_gradient
                 yield Evidence(
                     text=f"{each.network} ({each.surrogate}): {each.verdict}; share of vanishing gradients",
@@ -89,12 +87,12 @@ def masked(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
 def poor_transfer(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
     """Every cell between networks of different widths."""
     for content, result in _of(contents, TransferStudy):
-        networks = _networks(content)
+        networks, domain = _networks(content), content.data.domain
         for cell in result.cells:
             if _differ(networks[cell.at.network], networks[cell.target]) and cell.transfer.total:
                 share = _as_estimate(cell.transfer)
                 yield _evidence(
-                    f"{cell.at.attack} (eps {cell.at.eps:g}) from {cell.at.network} to {cell.target} on "
+                    f"transfer of {attack_text(cell.at, domain)} from {cell.at.network} to {cell.target} on "
                     f"{cell.runtime}",
                     share,
                     _below(share, POOR),
@@ -102,24 +100,19 @@ def poor_transfer(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
 
 
 def value_shift(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
-    """Of every profile of a low-bit network, the layer that changes the perturbation most."""
+    """Of every profile of a network with low-bit activations, the layer where most of it vanishes."""
     for content, result in _of(contents, ShiftStudy):
-        networks = _networks(content)
+        networks, domain = _networks(content), content.data.domain
         for profile in result.profiles:
-            layers = [each for each in profile.layers if each.growth.value is not None and each.layer >= 0]
+            layers = [each for each in profile.layers if each.vanished.value is not None and each.layer >= 0]
             if networks[profile.target].act_bits < FLOAT_BITS and layers:
-                most = max(layers, key=lambda each: abs(each.growth.value or 0.0))
+                most = max(layers, key=lambda each: each.vanished.value or 0.0)
                 yield _evidence(
-                    f"log2 of the relative norm after over before, layer {most.layer} ({most.operator}) of "
-                    f"{profile.target}; {profile.at.attack} (eps {profile.at.eps:g}) on {profile.at.network}",
-                    most.growth,
-                    _shifted(most),
+                    f"share of moved elements that vanish, layer {most.layer} ({most.operator}) of "
+                    f"{profile.target}; {attack_text(profile.at, domain)} on {profile.at.network}",
+                    most.vanished,
+                    _opposite(_below(most.vanished, VANISHING)),
                 )
-
-
-def _shifted(layer: LayerShift) -> Verdict:
-    """Whether the change is beyond doubt larger than the factor, whichever way it goes."""
-    return _opposite(_within(layer.growth, _LOG_FACTOR))
 
 
 def misalignment(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
@@ -152,18 +145,14 @@ def ensemble_adaptive(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
 
 
 def _gains(contents: Sequence[StudyContent], *, adaptive: bool) -> Iterator[Evidence]:
-    for _, result in _of(contents, EnsembleStudy):
-        for row in result.rows:
-            if row.at is not None and row.adaptive == adaptive:
-                yield _evidence(_gain_text(row), row.gain.difference, _better(row.gain))
-
-
-def _gain_text(row: EnsembleRow) -> str:
-    assert row.at is not None  # noqa: S101 - the caller looked
-    return (
-        f"averaged vote less {row.gain.second}; {row.at.attack} (eps {row.at.eps:g}) on {row.at.network}, "
-        f"McNemar's p {row.gain.p_value:.2g}"
-    )
+    """Of ensembles whose members' widths are not all the same."""
+    for content, result in _of(contents, EnsembleStudy):
+        if len({(each.weight_bits, each.act_bits) for each in content.networks}) > 1:
+            for row in result.rows:
+                if row.at is not None and row.adaptive == adaptive:
+                    attack = f"{attack_text(row.at, content.data.domain)} on {row.at.network}"
+                    text = f"averaged vote less {row.gain.second}; {attack}"
+                    yield _evidence(text, row.gain.difference, _better(row.gain))
 
 
 def _better(test: PairedTest) -> Verdict:

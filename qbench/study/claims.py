@@ -41,7 +41,7 @@ _STATEMENTS = (
     _Statement(
         "masking",
         "Quantizing activations masks gradients.",
-        "The masking verdict of each network with activations of 8 bits or fewer.",
+        "The masking verdict of each network with low-bit activations.",
         bearings.masked,
     ),
     _Statement(
@@ -53,9 +53,9 @@ _STATEMENTS = (
     ),
     _Statement(
         "value-shift",
-        "Quantizing activations makes a perturbation vanish or grow (the quantization value shift).",
-        "Of each low-bit network and attack the layer that changes the perturbation's relative norm most: "
-        f"confirmed where it changes by more than a factor of {bearings.FACTOR:g}, refuted where by less.",
+        "Quantizing activations makes most of a perturbation vanish (the quantization value shift).",
+        "Of each network with low-bit activations and each attack the layer where the largest share of the "
+        f"moved elements vanishes: confirmed above {100 * bearings.VANISHING:.0f} %, refuted below.",
         bearings.value_shift,
     ),
     _Statement(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from qbench.errors import UserError
 from qbench.runtimes.tflite import TfliteReferenceRuntime, make_interpreter
 from qbench.surrogate.lifted.folding import fold_shapes
+from qbench.surrogate.lifted.gradients import Clamp
 from qbench.surrogate.lifted.network import OPERATORS
 from qbench.surrogate.lifted.node import Lowered, Node
 from qbench.surrogate.lifted.reader import Graph, Operator, read_graph
@@ -33,6 +34,8 @@ _MOVES = frozenset(
         "TRANSPOSE",
     }
 )
+# In codes, from -1 to 1.
+_SIGN_WIDTH = 2
 # Whose output is probabilities: no activation that a later layer sees.
 _ENDS = frozenset(("SOFTMAX",))
 
@@ -131,8 +134,30 @@ def _layers(graph: Graph) -> Iterator[Layer]:
             tensor=output.name,
             data=_data(operator, kind.data_inputs),
             output=operator.outputs[0],
-            real=kind.lower(Node(operator, graph, "float")),
+            real=kind.lower(_node(operator, graph)),
         )
+
+
+class _BeforeActivation(Node):
+    """An operator without its fused activation."""
+
+    def clamp(self, activation: int | None = None) -> Clamp:
+        """The range of the codes alone."""
+        del activation
+        return super().clamp(activation=0)
+
+
+def _node(operator: Operator, graph: Graph) -> Node:
+    """What gives the real result: behind the activation, but before one that leaves a sign of it.
+
+    A network of 1-bit activations is lowered to a clamp to -1 and 1, which is then its quantizer.
+    """
+    node = Node(operator, graph, "float")
+    if hasattr(operator.options, "fusedActivationFunction"):
+        clamp = node.clamp()
+        if clamp.high - clamp.low <= _SIGN_WIDTH:
+            return _BeforeActivation(operator, graph, "float")
+    return node
 
 
 def _data(operator: Operator, count: int | None) -> tuple[int, ...]:
