@@ -67,7 +67,7 @@ class Plane:
         self.folder = folder
 
     def bundle(self, name, model, data=None) -> Artifact[Any]:
-        """A bundle with nothing but `float.keras`, of a network called after the folder."""
+        """A bundle with nothing but `float.keras`; its network is called after the last folder."""
         draft = begin(self.folder / name, Recipe("bundle", {"name": name}, {}))
         with draft:
             model.save(draft.path / "float.keras")
@@ -75,7 +75,7 @@ class Plane:
             info = ArtifactInfo(bytes=1, input=spec, output=spec, correct=8, evaluated=8)
             return draft.commit(
                 BundleContent(
-                    network=name,
+                    network=name.split("/")[-1],
                     data=data or data_info(),
                     preprocessing=Preprocessing(),
                     artifacts={"float.keras": info},

@@ -10,6 +10,7 @@ from qbench.study.alignment import alignment
 from qbench.study.claims import claims, united
 from qbench.study.direct import direct
 from qbench.study.ensemble import ensemble
+from qbench.study.gathering import Gathered
 from qbench.study.masking import masking
 from qbench.study.shift import shift
 from qbench.study.transfer import transfer
@@ -142,7 +143,7 @@ def test_results_of_other_data_are_refused(tmp_path, plane, right, on_right):
 @pytest.mark.parametrize(
     ("chosen", "says"),
     [
-        (["on_right"], "a bundle that is not here|no network"),
+        (["on_right"], "a bundle that is not here"),
         (["right"], "no adversarial inputs"),
         (["right", "right", "on_right"], "given twice"),
         (["up", "on_right"], "a bundle that is not here"),
@@ -159,17 +160,12 @@ def test_claims_take_studies_and_nothing_else(tmp_path, right):
 
 
 def test_shift_needs_an_integer_network(tmp_path, right, on_right):
-    with pytest.raises(UserError, match="no network has an integer artefact|no network here"):
+    with pytest.raises(UserError, match="no network here has an integer artefact"):
         shift(paths(right, on_right), tmp_path / "out")
 
 
-def test_networks_of_one_name_are_told_apart_by_their_folders(tmp_path, plane, right, on_right):
-    import shutil
-
-    from qbench.study.gathering import Gathered
-
-    model = linear([0, 2])
-    other = plane.bundle("elsewhere/right", model)
-    shutil.rmtree(tmp_path / "copy", ignore_errors=True)
-    names = [each.name for each in Gathered.read(paths(right, other, on_right)).networks]
-    assert len(set(names)) == 2
+def test_networks_of_one_name_are_told_apart_by_folder_or_number(plane, right, on_right):
+    other = plane.bundle("elsewhere/right", linear([0, 2]))
+    third = plane.bundle("third/right", linear([0, 3]))
+    names = [each.name for each in Gathered.read(paths(right, other, third, on_right)).networks]
+    assert names == ["right right 1", "right right 2", "right right 3"]
