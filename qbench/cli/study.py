@@ -29,6 +29,13 @@ def _folders(function: F) -> F:
     return click.argument("folders", nargs=-1, required=True, type=FOLDER)(function)
 
 
+def _threads(function: F) -> F:
+    option = click.option(
+        "--threads", type=click.IntRange(1), help="Inputs computed side by side; all cores if not given."
+    )
+    return option(function)
+
+
 def _count(default: int, text: str) -> Callable[[F], F]:
     return click.option("--count", type=click.IntRange(1), default=default, show_default=True, help=text)
 
@@ -51,9 +58,7 @@ def direct(folders: tuple[Path, ...], out: Path, **options: Any) -> None:
 @click.option(
     "--runtime", "runtimes", multiple=True, default=["tflite-ref"], show_default=True, help=_RUNTIMES
 )
-@click.option(
-    "--threads", type=click.IntRange(1), help="Inputs computed side by side; all cores if not given."
-)
+@_threads
 @stage_options
 def transfer(folders: tuple[Path, ...], out: Path, seed: int, **options: Any) -> None:
     """Every network's adversarial inputs on every other network, and on every runtime of the same."""
@@ -107,6 +112,7 @@ def shift(folders: tuple[Path, ...], out: Path, **options: Any) -> None:
 @click.option("--runtime", default="tflite-ref", show_default=True, help="That members run on.")
 @_steps(40)
 @_count(256, "Inputs of the adaptive attack.")
+@_threads
 @stage_options
 def ensemble(folders: tuple[Path, ...], out: Path, **options: Any) -> None:
     """Networks voting: against transferred and adaptive attacks, with rejection and cost."""

@@ -127,7 +127,6 @@ def _masking(study: MaskingStudy, domain: Domain) -> tuple[Table, ...]:
             each.verdict,
             percent(each.zero_gradient),
             percent(each.unbounded),
-            each.explanation,
         )
         for each in study.verdicts
     )
@@ -142,9 +141,14 @@ def _masking(study: MaskingStudy, domain: Domain) -> tuple[Table, ...]:
         for test in each.comparisons
     )
     eps = ", ".join(sorted({eps_text(each.eps, domain) for each in study.verdicts}))
-    columns = ("network", "gradient of", "verdict", "vanishing gradients %", "broken without bound %", "why")
+    columns = ("network", "gradient of", "verdict", "vanishing gradients %", "broken without bound %")
     return (
         Table(f"Gradient masking (linf {eps}), with 95 % intervals", columns, verdicts, keys=3),
+        Table(
+            "Gradient masking, in words",
+            ("network", "verdict and evidence"),
+            tuple((each.network, each.explanation) for each in study.verdicts),
+        ),
         Table(
             "Gradient masking: what was tried",
             ("network", "attack", "role", "inputs", "accuracy %"),

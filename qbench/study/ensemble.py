@@ -15,6 +15,7 @@ from qbench.artifacts import Artifact, StudyContent
 from qbench.artifacts.studies import AttackPoint, EnsembleRow, EnsembleStudy
 from qbench.attacks import Victims, find_attack
 from qbench.errors import UserError
+from qbench.places import cores
 from qbench.progress import SILENT, Progress
 from qbench.quant import Norm
 from qbench.statistics import paired, proportion
@@ -40,6 +41,7 @@ def ensemble(
     runtime: str = REFERENCE,
     steps: int = 40,
     count: int = 256,
+    threads: int | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -59,6 +61,7 @@ def ensemble(
         runtime: that members run on, where they have its artefact.
         steps: of the adaptive attack.
         count: inputs of the adaptive attack, the first ones of the first advset.
+        threads: inputs that a runtime computes side by side, never changing a result; all cores if None.
         seed: of the adaptive attack.
         force: replace what `out` holds.
         progress: hears of every advset and every adaptive attack.
@@ -76,7 +79,9 @@ def ensemble(
 
     def work() -> StudyContent:
         with ExitStack() as stack:
-            members = [stack.enter_context(judges(network, [runtime]))[0] for network in networks]
+            members = [
+                stack.enter_context(judges(network, [runtime], threads or cores()))[0] for network in networks
+            ]
             adaptive = _Adaptive(_mixture(gathered, surrogate), gathered.victims(count), steps, seed)
             panel = _Panel(members, [network.name for network in networks], needed)
             rows, best = _rows(panel, attacked, adaptive, progress)

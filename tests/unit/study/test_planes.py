@@ -143,7 +143,7 @@ def test_results_of_other_data_are_refused(tmp_path, plane, right, on_right):
 @pytest.mark.parametrize(
     ("chosen", "says"),
     [
-        (["on_right"], "a bundle that is not here"),
+        (["on_right"], "no network to study"),
         (["right"], "no adversarial inputs"),
         (["right", "right", "on_right"], "given twice"),
         (["up", "on_right"], "a bundle that is not here"),
