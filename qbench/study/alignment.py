@@ -42,7 +42,7 @@ def alignment(
     """Cosine and sign agreement between the input gradients of each pair of networks.
 
     The gradients are those of the cross-entropy at clean inputs, the first ones of the first advset.
-    Bernhard, Moellic and Dutertre (arXiv 1909.12741, section 5) find cosines near 0 between widths.
+    Bernhard, Moellic and Dutertre (arXiv 1909.12741) find cosines near 0 between widths.
 
     Args:
         inputs: bundles, and an advset for its clean inputs.

@@ -38,7 +38,7 @@ def direct(
     """Adversarial accuracy and the size of the successes, per network and attack.
 
     In two protocols: "paper", over the first `count` inputs that the attacked network gets right when clean
-    (Bernhard, Moellic and Dutertre, arXiv 1909.12741, section 4), and "all", over every input of an advset
+    (Bernhard, Moellic and Dutertre, arXiv 1909.12741), and "all", over every input of an advset
     that was not drawn from those. Networks are compared with the first one given, input by input.
 
     Args:

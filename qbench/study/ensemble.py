@@ -48,7 +48,7 @@ def ensemble(
 ) -> Artifact[StudyContent]:
     """Votes and agreement-based rejection, against transferred and adaptive attacks, and what they cost.
 
-    Bernhard, Moellic and Dutertre (arXiv 1909.12741, section 6) exploit poor transfer by an ensemble. It is
+    Bernhard, Moellic and Dutertre (arXiv 1909.12741) exploit poor transfer by an ensemble. It is
     judged here by an attacker who knows it as well (Athalye, Carlini and Wagner, ICML 2018; Tramer et al.,
     NeurIPS 2020): PGD on the log of the members' mean probability, at every Linf budget of the advsets. The
     best member, by the clean inputs of the first advset, is then attacked alone with the same steps.

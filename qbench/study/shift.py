@@ -36,7 +36,7 @@ def shift(
 ) -> Artifact[StudyContent]:
     """Layer by layer, how a perturbation survives the quantization of activations.
 
-    Bernhard, Moellic and Dutertre (arXiv 1909.12741, section 5) explain poor transfer by it: a perturbation
+    Bernhard, Moellic and Dutertre (arXiv 1909.12741) explain poor transfer by it: a perturbation
     vanishes or grows where activations are quantized. It is measured on the tensors of TFLite's reference
     kernels, the clean input beside the adversarial one. Every advset is looked at on every network with an
     integer artefact; of each the first `count` inputs.

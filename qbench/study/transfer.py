@@ -28,7 +28,7 @@ def transfer(
 ) -> Artifact[StudyContent]:
     """The transfer matrix, on inputs that the attacked network and the target both get right when clean.
 
-    After Bernhard, Moellic and Dutertre (arXiv 1909.12741, section 5). A target runs on each of `runtimes`
+    After Bernhard, Moellic and Dutertre (arXiv 1909.12741). A target runs on each of `runtimes`
     that it has the artefact of, else as its Keras network; inputs are rounded to the runtime's grid inside
     the eps-ball.
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from qbench.artifacts import Proportion
-from qbench.artifacts.studies import Estimate
+from qbench.artifacts import CountSummary, Proportion
+from qbench.artifacts.studies import Estimate, MemberCost
 from qbench.statistics import paired, proportion
 from qbench.study.bearings import _below, _within
+from qbench.study.costs import summed
 from qbench.study.ensemble import Votes
 from qbench.study.gradients import cosines, sign_agreements
 from qbench.study.judging import probabilities
@@ -115,3 +116,18 @@ def test_an_interval_decides_only_where_all_of_it_lies_on_one_side(low, high, be
     figure = Estimate(count=9, value=low, low=low, high=high)
     assert _below(figure, 0.5) == below
     assert _within(figure, 0.5) == within
+
+
+def member(**other):
+    known = {"flash_bytes": 100, "arena_bytes": 10, "board": "stm32f405", "counter": "instructions"}
+    counts = CountSummary(min=1, median=7, max=9)
+    return MemberCost(**{"network": "a", "runtime": "tflite-ref", **known, "counts": counts, **other})
+
+
+def test_costs_add_up_where_they_are_of_one_board_and_known():
+    both = summed([member(), member(flash_bytes=50)])
+    assert (both.flash_bytes, both.arena_bytes, both.median_count) == (150, 20, 14)
+    other = summed([member(), member(counter="cycles")])
+    assert (other.flash_bytes, other.arena_bytes, other.median_count) == (200, None, None)
+    unknown = summed([member(), member(flash_bytes=None, arena_bytes=None, counts=None)])
+    assert (unknown.flash_bytes, unknown.arena_bytes, unknown.median_count) == (None, None, None)
