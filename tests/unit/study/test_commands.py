@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 import qbench
-from qbench.cli.main import cli
+from qbench.cli.study import command as group
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def study(bundle, advset, second):
 
     def run(analysis, out, *options, inputs=None):
         folders = inputs or [bundle.path, advset.path, second.path]
-        args = ["study", analysis, *map(str, folders), "--out", str(out), *map(str, options)]
-        done = CliRunner().invoke(cli, args, catch_exceptions=False, standalone_mode=False)
+        args = [analysis, *map(str, folders), "--out", str(out), *map(str, options)]
+        done = CliRunner().invoke(group, args, catch_exceptions=False, standalone_mode=False)
         assert done.exit_code == 0, done.output
         return done.output
 
