@@ -177,6 +177,7 @@ def spread(axes: Axes, study: AlignmentStudy) -> None:
         axes.stairs(100 * total / total.sum(), edges, color=COLOURS[0], linewidth=1.8, label="all pairs")
         axes.legend(frameon=False, fontsize=7)
     axes.set(xlabel="cosine of the input gradients", ylabel="inputs, %", xlim=(-1, 1))
+    axes.set_xticks((-1, -0.5, 0, 0.5, 1))
 
 
 def _shift(figure: Figure, content: StudyContent, study: ShiftStudy) -> None:
@@ -192,6 +193,8 @@ def _shift(figure: Figure, content: StudyContent, study: ShiftStudy) -> None:
         column[1].set_xticks(range(len(labels)), labels)
         column[0].set(title=target, ylabel="relative norm, %\n(dotted: before quantization)")
         column[0].set_yscale("log")
+        for formatted in (column[0].yaxis.set_major_formatter, column[0].yaxis.set_minor_formatter):
+            formatted("{x:g}")
         column[1].set(xlabel="layer", ylabel="codes changed, %\n(dashed: elements vanished)", ylim=(-2, 102))
         for axes in column:
             axes.grid(axis="y", alpha=0.3)

@@ -41,8 +41,8 @@ def alignment(
 ) -> Artifact[StudyContent]:
     """Cosine and sign agreement between the input gradients of each pair of networks.
 
-    The gradients are those of the cross-entropy at clean inputs, the first ones of the first advset.
-    Bernhard, Moellic and Dutertre (arXiv 1909.12741) find cosines near 0 between widths.
+    The gradients are those of the cross-entropy at clean inputs, of the first advset that was not drawn from
+    what its network gets right, else of the first. Bernhard, Moellic and Dutertre (arXiv 1909.12741) find cosines near 0 between widths.
 
     Args:
         inputs: bundles, and an advset for its clean inputs.

@@ -82,7 +82,7 @@ def _rows(attacked: Attacked, count: int, seed: int) -> Iterator[DirectRow]:
     for point, result in attacked.points():
         stands, sizes = attacked.stands(result), _sizes(attacked, result)
         yield _row(point, "paper", paper, stands, attacked.right, sizes, seed)
-        if not attacked.right.all():
+        if not attacked.only_right:
             yield _row(point, "all", np.arange(len(stands)), stands, attacked.right, sizes, seed)
 
 

@@ -20,7 +20,7 @@ from qbench.progress import SILENT, Progress
 from qbench.quant import Norm
 from qbench.statistics import paired, proportion
 from qbench.study.costs import member_costs, summed
-from qbench.study.gathering import Attacked, Gathered
+from qbench.study.gathering import Attacked, Gathered, Network
 from qbench.study.judging import REFERENCE, Array, Judge, judges, probabilities, versions
 from qbench.study.mixture import Mixture
 from qbench.study.recording import recorded
@@ -51,7 +51,7 @@ def ensemble(
     Bernhard, Moellic and Dutertre (arXiv 1909.12741) exploit poor transfer by an ensemble. It is
     judged here by an attacker who knows it as well (Athalye, Carlini and Wagner, ICML 2018; Tramer et al.,
     NeurIPS 2020): PGD on the log of the members' mean probability, at every Linf budget of the advsets. The
-    best member, by the clean inputs of the first advset, is then attacked alone with the same steps.
+    best member, by its bundle's clean accuracy, is then attacked alone with the same steps.
 
     Args:
         inputs: bundles, all of them members; advsets made against them; replays on a device for the cost.
@@ -60,7 +60,8 @@ def ensemble(
         surrogate: whose gradients the adaptive attack follows; "float" for a member that lacks its file.
         runtime: that members run on, where they have its artefact.
         steps: of the adaptive attack.
-        count: inputs of the adaptive attack, the first ones of the first advset.
+        count: inputs of the adaptive attack; they and the clean ones are of the first advset that was not
+            drawn from what its network gets right, else of the first.
         threads: inputs that a runtime computes side by side, never changing a result; all cores if None.
         seed: of the adaptive attack.
         force: replace what `out` holds.
@@ -84,14 +85,19 @@ def ensemble(
             ]
             adaptive = _Adaptive(_mixture(gathered, surrogate), gathered.victims(count), steps, seed)
             panel = _Panel(members, [network.name for network in networks], needed)
-            rows, best = _rows(panel, attacked, adaptive, progress)
+            best = int(np.argmax([_clean_accuracy(network) for network in networks]))
+            rows = _rows(panel, gathered, adaptive, best, progress)
         costs = member_costs(gathered, [member.name for member in members])
         return StudyContent(
             data=gathered.data,
             networks=gathered.records,
             inputs=max(len(each.truth) for each in attacked),
             result=EnsembleStudy(
-                members=costs, best_member=best, agreement=needed, rows=tuple(rows), cost=summed(costs)
+                members=costs,
+                best_member=panel.names[best],
+                agreement=needed,
+                rows=tuple(rows),
+                cost=summed(costs),
             ),
         )
 
@@ -217,15 +223,22 @@ class _Adaptive:
         return np.concatenate([found.x for (found,) in attack.perturb(self.victims, [eps])])
 
 
+def _clean_accuracy(network: Network) -> float:
+    """On the held-out data, as its export measured it; 0 if it did not."""
+    artifacts = network.content.artifacts
+    info = artifacts.get("int8.tflite") or artifacts["float.keras"]
+    return (info.correct or 0) / info.evaluated if info.evaluated else 0.0
+
+
 def _rows(
-    panel: _Panel, attacked: Sequence[Attacked], adaptive: _Adaptive, progress: Progress
-) -> tuple[list[EnsembleRow], str]:
-    """Clean inputs, every advset at every budget, then the adaptive attacks; and the best member's name."""
-    x, truth = attacked[0].array("inputs.npy"), attacked[0].truth
+    panel: _Panel, gathered: Gathered, adaptive: _Adaptive, best: int, progress: Progress
+) -> list[EnsembleRow]:
+    """Clean inputs, every advset at every budget, then the adaptive attacks."""
+    attacked, clean = gathered.require_attacks(), gathered.clean_inputs
+    x, truth = clean.array("inputs.npy"), clean.truth
     budgets = sorted({point.eps for each in attacked for point, _ in each.points() if point.norm == "linf"})
     with progress.task("ensemble", 1 + len(attacked) + len(budgets)) as advance:
         votes = panel.clean(x)
-        best = int((votes.labels == truth).sum(axis=1).argmax())
         rows = [panel.row(None, votes, truth, best)]
         advance(1)
         for each in attacked:
@@ -234,7 +247,7 @@ def _rows(
         for eps in budgets:
             rows.append(_adapted(panel, adaptive, eps, best))
             advance(1)
-    return rows, panel.names[best]
+    return rows
 
 
 def _transferred(panel: _Panel, attacked: Attacked, best: int) -> Iterator[EnsembleRow]:

@@ -67,6 +67,11 @@ class Attacked:
         """Of the inputs in the test split, [n]."""
         return np.asarray(self.array("indices.npy"))
 
+    @property
+    def only_right(self) -> bool:
+        """Whether the inputs were drawn from those that the attacked network gets right."""
+        return bool(self.advset.manifest.settings.get("only_correct"))
+
     @cached_property
     def right(self) -> NDArray[np.bool_]:
         """Inputs that the attacked network gets right when clean, [n]."""
@@ -141,15 +146,26 @@ class Gathered:
             )
         return self.attacked
 
-    def victims(self, count: int, network: Network | None = None) -> Victims:
-        """The first clean inputs of an advset: of that network if it has one, else of the first one given.
+    @property
+    def clean_inputs(self) -> Attacked:
+        """The advset whose clean inputs stand for the data.
+
+        The first that was not drawn from what its network gets right, else the first.
 
         Raises:
             UserError: there is no advset.
         """
         attacked = self.require_attacks()
-        own = (each for each in attacked if each.network is network)
-        chosen = next(own, attacked[0])
+        return next((each for each in attacked if not each.only_right), attacked[0])
+
+    def victims(self, count: int, network: Network | None = None) -> Victims:
+        """The first clean inputs of an advset: of that network if it has one, else of `clean_inputs`.
+
+        Raises:
+            UserError: there is no advset.
+        """
+        own = (each for each in self.require_attacks() if each.network is network)
+        chosen = next(own, self.clean_inputs)
         x = np.asarray(chosen.array("inputs.npy")[:count])
         return Victims(x, chosen.truth[:count], chosen.indices[:count])
 

@@ -88,7 +88,7 @@ class Plane:
         """An advset of `x` moved by `moved` [8, 2]."""
         x_adv = self.x + np.asarray(moved, np.float32)
         inputs = {"bundle": bundle.manifest.digest, "data": "0"}
-        draft = begin(self.folder / name, Recipe("advset", {"name": name}, inputs))
+        draft = begin(self.folder / name, Recipe("advset", {"name": name, "only_correct": True}, inputs))
         clean, attacked = (np.asarray(model(each)) for each in (self.x, x_adv))
         with draft:
             for file, array in (
