@@ -42,7 +42,8 @@ def alignment(
     """Cosine and sign agreement between the input gradients of each pair of networks.
 
     The gradients are those of the cross-entropy at clean inputs, of the first advset that was not drawn from
-    what its network gets right, else of the first. Bernhard, Moellic and Dutertre (arXiv 1909.12741) find cosines near 0 between widths.
+    what its network gets right, else of the first. Bernhard, Moellic and Dutertre (arXiv 1909.12741) find
+    cosines near 0 between widths.
 
     Args:
         inputs: bundles, and an advset for its clean inputs.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from pydantic import JsonValue
 
 from qbench.artifacts import Artifact, StudyContent
 from qbench.artifacts.studies import MaskingStudy, MaskingVerdict
+from qbench.attacks.budgets import check_eps
 from qbench.errors import UserError
 from qbench.progress import SILENT, Progress
 from qbench.study.gathering import Gathered, Network
@@ -56,10 +58,12 @@ def masking(
         progress: hears of every network.
 
     Raises:
-        UserError: the inputs do not belong together, there is no advset, or no eps.
+        UserError: the inputs do not belong together, there is no advset, or no eps that
+            means something in their domain.
     """
     gathered = Gathered.read(inputs)
     budget = _largest(gathered) if eps is None else eps
+    check_eps([budget], gathered.data.domain, "linf", int(np.prod(gathered.data.input_shape)))
     settings: dict[str, JsonValue] = {
         "eps": budget,
         "surrogate": surrogate,
