@@ -29,6 +29,7 @@ from qbench.artifacts.schema import (
     TensorSpec,
     TrainedContent,
 )
+from qbench.artifacts.studies import StudyContent
 
 __all__ = [
     "AdvsetContent",
@@ -58,6 +59,7 @@ __all__ = [
     "RuntimeInfo",
     "RuntimeScores",
     "Sizes",
+    "StudyContent",
     "TensorSpec",
     "TrainedContent",
     "begin",

@@ -13,7 +13,7 @@ from qbench.quant import CodeType, Norm, Quantization
 
 SCHEMA_VERSION = 1
 
-Kind = Literal["trained", "bundle", "advset", "replay", "report"]
+Kind = Literal["trained", "bundle", "advset", "replay", "report", "study"]
 
 
 class Record(BaseModel):

@@ -19,6 +19,7 @@ from qbench.attacks.gradient import Bim, Fgsm
 from qbench.attacks.losses import margin
 from qbench.attacks.norms import widest
 from qbench.attacks.square import Square
+from qbench.surrogate.base import Surrogate
 
 EXPLANATIONS = {
     "unstable-outputs": "the same input gets other scores when asked again: queries chase noise",
@@ -56,9 +57,9 @@ def before(attack: Attack, victims: Victims) -> list[Finding]:
         _finding("probabilities", None, _are_probabilities(scores)),
     ]
     if _follows_gradient(attack):
-        found.append(_finding("zero-gradient", None, _vanishing(attack, part)))
+        found.append(_finding("zero-gradient", None, vanishing(attack.surrogate, part)))
         right = part.chosen(np.flatnonzero(scores.argmax(axis=1) == part.y))
-        found.append(_finding("unbounded-fails", None, _unbroken_without_bound(attack, right)))
+        found.append(_finding("unbounded-fails", None, unbroken_without_bound(attack.surrogate, right)))
     return [each for each in found if each.count]
 
 
@@ -112,24 +113,25 @@ def _are_probabilities(scores: Array) -> NDArray[np.bool_]:
     return np.asarray((scores >= 0).all(axis=1) & (np.abs(scores.sum(axis=1) - 1) < _SUM_TOLERANCE))
 
 
-def _vanishing(attack: Attack, part: Victims) -> NDArray[np.bool_]:
-    """Where no element of the margin's gradient is other than zero."""
+def vanishing(surrogate: Surrogate, part: Victims) -> NDArray[np.bool_]:
+    """Where no element of the margin's gradient is other than zero, [n]."""
     import tensorflow as tf
 
     x = tf.constant(part.x)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
-        height = margin(attack.surrogate.logits(x), tf.constant(part.y))
+        height = margin(surrogate.logits(x), tf.constant(part.y))
     found = tape.gradient(height, x).numpy()
     return np.asarray((found == 0).reshape(len(part), -1).all(axis=1))
 
 
-def _unbroken_without_bound(attack: Attack, right: Victims) -> NDArray[np.bool_]:
+def unbroken_without_bound(surrogate: Surrogate, right: Victims) -> NDArray[np.bool_]:
+    """Where an input [n], classified right when clean, stands with the whole domain as the ball."""
     if not len(right):
         return np.zeros(0, bool)
-    domain = attack.surrogate.domain
+    domain = surrogate.domain
     eps = widest(domain.high - domain.low, right.x[0].size, "linf")
-    return ~_broken(Bim(attack.surrogate, norm="linf", steps=_STEPS, batch=len(right)), right, eps)
+    return ~_broken(Bim(surrogate, norm="linf", steps=_STEPS, batch=len(right)), right, eps)
 
 
 def _erased(victims: Victims, x_adv: Array, codes: Callable[[Array], NDArray[Any]]) -> NDArray[np.bool_]:

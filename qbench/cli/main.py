@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "Write what replays say as tables, a picture and JSON.",
     "check": "Judge a replay by bounds: the gate before a release.",
     "run": "Do an experiment that a TOML file describes.",
+    "study": "Analyse networks against each other: transfer, masking, claims.",
     "models": "List the networks that can be trained.",
     "attacks": "List the attacks, their norms and settings.",
     "datasets": "List the data sets, and the forms that --data takes.",

@@ -24,13 +24,16 @@ _TENSORFLOW = ("tensorflow", "tensorflow-cpu")
 _ONE_IMAGE = 1
 
 
-def make_interpreter(content: bytes, resolver: str, package: str = _LITERT) -> Any:
+def make_interpreter(
+    content: bytes, resolver: str, package: str = _LITERT, *, keep_tensors: bool = False
+) -> Any:
     """A single-threaded TFLite interpreter.
 
     Args:
         content: the flatbuffer.
         resolver: the name of an `OpResolverType`.
         package: the distribution to take it from; TensorFlow stands in for LiteRT where that is missing.
+        keep_tensors: intermediate tensors can be read after an inference; this switches XNNPACK off.
 
     Raises:
         ValueError: the content is no TFLite flatbuffer, or holds an operator that the package does not know.
@@ -47,6 +50,7 @@ def make_interpreter(content: bytes, resolver: str, package: str = _LITERT) -> A
             model_content=content,
             num_threads=1,
             experimental_op_resolver_type=getattr(OpResolverType, resolver),
+            experimental_preserve_all_tensors=keep_tensors,
         )
 
 

@@ -1,0 +1,36 @@
+"""The analyses of Bernhard, Moellic and Dutertre (arXiv 1909.12741), each over artefact folders.
+
+Every analysis is one function `(inputs, out, **settings) -> Artifact[StudyContent]`: inputs are folders in
+any order, `out` is the folder to write. `claims` takes study folders, the others bundles, the advsets made
+against them, and replays of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from qbench.errors import unknown_name
+
+ANALYSES: dict[str, str] = {
+    "direct": "What each attack does to the network that it was made against.",
+    "transfer": "Every network's adversarial inputs on every other network and runtime.",
+    "masking": "Whether a network's gradients are masked, in plain words with the evidence.",
+    "alignment": "How the input gradients of each pair of networks point.",
+    "shift": "Layer by layer, what activation quantization does to a perturbation.",
+    "ensemble": "Networks of different widths voting: transferred and adaptive attacks, cost.",
+    "claims": "The paper's claims, each confirmed, refuted or undecided by the evidence.",
+}
+
+
+def find_analysis(name: str) -> Callable[..., Any]:
+    """The function of that analysis.
+
+    Raises:
+        UserError: there is none; the nearest name is suggested.
+    """
+    if name not in ANALYSES:
+        raise unknown_name("analysis", name, ANALYSES)
+    found: Callable[..., Any] = getattr(import_module(f"qbench.study.{name}"), name)
+    return found
