@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from qbench.artifacts.schema import (
+    FLOAT_BITS,
     MANIFESTS,
     CountSummary,
     DataInfo,
@@ -16,9 +17,6 @@ from qbench.artifacts.schema import (
     Record,
 )
 from qbench.quant import Norm
-
-# The "width" of weights or activations that are real numbers.
-FLOAT_BITS = 32
 
 # Of the exact tests, as of all intervals.
 _ALPHA = 0.05

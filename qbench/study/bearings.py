@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from qbench.artifacts import Proportion, StudyContent
-from qbench.artifacts.schema import Record
+from qbench.artifacts.schema import FLOAT_BITS, Record
 from qbench.artifacts.studies import (
-    FLOAT_BITS,
     AlignmentStudy,
     DirectRow,
     DirectStudy,

@@ -38,7 +38,7 @@ def summed(members: Sequence[MemberCost]) -> EnsembleCost:
 
 def _cost(gathered: Gathered, network: Network, runtime: str) -> MemberCost:
     stored = network.content.artifacts.get("int8.tflite")
-    packed = getattr(network.content, "packed_bytes", None)
+    packed = network.content.packed_bytes
     device = _device(gathered, network)
     return MemberCost(
         network=network.name,

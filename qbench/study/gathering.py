@@ -22,7 +22,8 @@ from qbench.artifacts import (
     StudyContent,
     load,
 )
-from qbench.artifacts.studies import FLOAT_BITS, AttackPoint, StudyNetwork
+from qbench.artifacts.schema import FLOAT_BITS
+from qbench.artifacts.studies import AttackPoint, StudyNetwork
 from qbench.attacks import Victims
 from qbench.errors import UserError
 
@@ -256,7 +257,7 @@ def _full_name(content: BundleContent) -> str:
 
 def _widths(content: BundleContent) -> tuple[int, int]:
     """Bits of weights and activations."""
-    lowbit = getattr(content, "lowbit", None)
+    lowbit = content.lowbit
     return (lowbit.weight_bits, lowbit.act_bits) if lowbit else (FLOAT_BITS, FLOAT_BITS)
 
 
