@@ -62,6 +62,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     return UserError(f"there is no {kind} {name!r}", hint=f"{hint}known: {', '.join(names)}")
 
 
+def damaged_tflite(error: Exception) -> UserError:
+    """A `.tflite` file that broke off or makes no sense where it was read."""
+    return UserError(
+        "the .tflite file cannot be read",
+        cause=f"it is damaged ({type(error).__name__}: {error})",
+        hint="export it again",
+    )
+
+
 def internal_fault(error: Exception) -> InternalFault:
     """An unforeseen error, its traceback kept in a file that is named."""
     with tempfile.NamedTemporaryFile("w", prefix="qbench-fault-", suffix=".log", delete=False) as log:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from qbench.artifacts import Proportion
 from qbench.artifacts.studies import Estimate, PairedTest
 
 _CONFIDENCE = 0.95
-_Z = 1.959963984540054  # of the standard normal, two-sided at that confidence
 _RESAMPLES = 2000
 
 
@@ -31,37 +29,29 @@ def proportion(hits: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) 
     )
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The difference of two shares, first less second, with its 95 % interval."""
+def difference(first: Proportion, second: Proportion) -> Estimate:
+    """The first share less the second, not known to be of the same inputs, with its 95 % interval.
 
-    value: float
-    low: float
-    high: float
+    Newcombe's square-and-add interval (Statistics in Medicine 17, 1998, pages 873 to 890, method 10). Of
+    nothing there is none.
+    """
+    return _square_and_add(first, second, 0.0, first.total + second.total)
 
 
-def paired_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:
-    """How far two shares of the same n inputs are apart, [n] and [n].
+def paired_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Estimate:
+    """The share of hits in the first [n] less that in the second [n], of the same n inputs.
 
     Newcombe's square-and-add interval for paired shares (Statistics in Medicine 17, 1998, pages 2635 to 2650,
-    method 10).
+    method 10), at 95 %. Of nothing there is none.
     """
-    return _square_and_add(proportion(first), proportion(second), _phi(first, second))
+    return _square_and_add(proportion(first), proportion(second), _phi(first, second), len(first))
 
 
-def unpaired_difference(first: Proportion, second: Proportion) -> Difference:
-    """How far two shares are apart that share no inputs, or are not known to; neither may be of nothing.
-
-    Newcombe's square-and-add interval (Statistics in Medicine 17, 1998, pages 873 to 890, method 10).
-    """
-    return _square_and_add(first, second, 0.0)
-
-
-def _square_and_add(first: Proportion, second: Proportion, phi: float) -> Difference:
+def _square_and_add(first: Proportion, second: Proportion, phi: float, count: int) -> Estimate:
     if first.value is None or first.low is None or first.high is None:
-        raise ValueError("a share of nothing has no difference")
+        return Estimate(count=0, value=None, low=None, high=None)
     if second.value is None or second.low is None or second.high is None:
-        raise ValueError("a share of nothing has no difference")
+        return Estimate(count=0, value=None, low=None, high=None)
 
     def reach(one: float, other: float) -> float:
         return math.sqrt(max(one * one - 2 * phi * one * other + other * other, 0.0))
@@ -69,7 +59,7 @@ def _square_and_add(first: Proportion, second: Proportion, phi: float) -> Differ
     value = first.value - second.value
     below = reach(first.value - first.low, second.high - second.value)
     above = reach(first.high - first.value, second.value - second.low)
-    return Difference(value, value - below, value + above)
+    return Estimate(count=count, value=value, low=value - below, high=value + above)
 
 
 def _phi(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -118,9 +108,7 @@ def paired(first: str, second: str, a: NDArray[np.bool_], b: NDArray[np.bool_]) 
     """McNemar's exact test of whether the first of two treatments gets more inputs right, and by how much.
 
     McNemar, "Note on the Sampling Error of the Difference Between Correlated Proportions", Psychometrika 12
-    (1947). The interval is that of Bonett and Price, "Adjusted Wald Confidence Interval for a Difference of
-    Binomial Proportions Based on Paired Data", J. Educ. Behav. Stat. 37 (2012): one more input in each
-    discordant cell.
+    (1947); the interval is that of `paired_difference`.
 
     Args:
         first: name of a treatment.
@@ -138,35 +126,6 @@ def paired(first: str, second: str, a: NDArray[np.bool_], b: NDArray[np.bool_]) 
         total=total,
         only_first=only_a,
         only_second=only_b,
-        difference=_paired_difference(only_a, only_b, total),
+        difference=paired_difference(a, b),
         p_value=p_value,
-    )
-
-
-def _paired_difference(only_a: int, only_b: int, total: int) -> Estimate:
-    if not total:
-        return Estimate(count=0, value=None, low=None, high=None)
-    share_a, share_b = (only_a + 1) / (total + 2), (only_b + 1) / (total + 2)
-    middle = share_a - share_b
-    half = _Z * math.sqrt((share_a + share_b - middle**2) / (total + 2))
-    value = (only_a - only_b) / total
-    return Estimate(count=total, value=value, low=max(middle - half, -1.0), high=min(middle + half, 1.0))
-
-
-def difference(first: Proportion, second: Proportion) -> Estimate:
-    """A share less another one of other inputs, with its 95 % interval.
-
-    Newcombe, "Interval Estimation for the Difference Between Independent Proportions", Statistics in Medicine
-    17 (1998), method 10: from the Wilson intervals of both.
-    """
-    if first.value is None or second.value is None:
-        return Estimate(count=0, value=None, low=None, high=None)
-    assert first.low is not None and first.high is not None  # noqa: PT018, S101 - with the value
-    assert second.low is not None and second.high is not None  # noqa: PT018, S101 - with the value
-    value = first.value - second.value
-    return Estimate(
-        count=first.total + second.total,
-        value=value,
-        low=value - math.hypot(first.value - first.low, second.high - second.value),
-        high=value + math.hypot(first.high - first.value, second.value - second.low),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.errors import UserError
+from qbench.errors import UserError, damaged_tflite
 
 IDENTIFIER = b"QBP1"
 """Of a packed file, in place of TFLite's TFL3."""
@@ -71,11 +71,7 @@ def pack_weights(tflite: bytes) -> PackedModel:
         model = schema.ModelT.InitFromPackedBuf(tflite)
         constants = _pack_buffers(model)
     except Exception as error:
-        raise UserError(
-            "the .tflite file cannot be read",
-            cause=f"it is damaged ({type(error).__name__}: {error})",
-            hint="export it again",
-        ) from error
+        raise damaged_tflite(error) from error
     content = _written(model) if constants else tflite
     return PackedModel(content, len(tflite), constants)
 

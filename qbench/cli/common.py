@@ -38,6 +38,23 @@ class Budgets(click.ParamType[tuple[float, ...]]):
         return parse_eps(value)
 
 
+class Budget(click.ParamType[float]):
+    """A number or a fraction: `8/255`."""
+
+    name = "EPS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The budget, in the data's own domain."""
+        if isinstance(value, float):
+            return value
+        from qbench.attacks.budgets import parse_eps
+
+        budgets = parse_eps(value)
+        if len(budgets) > 1:
+            self.fail(f"{value!r} is more than one budget", param, ctx)
+        return budgets[0]
+
+
 def stage_options(function: F) -> F:
     """Add `--out`, `--seed`, `--force`, `--quiet` and `--json`."""
     options = (

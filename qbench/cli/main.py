@@ -16,7 +16,7 @@ from qbench.errors import InternalFault, QbenchError, UserError, internal_fault
 COMMANDS = {
     "train": "Train a network of models/ from its recipe.",
     "export": "Convert a trained network into integer artefacts.",
-    "attack": "Make adversarial inputs against the float surrogate.",
+    "attack": "Make adversarial inputs against a network, a runtime or a device.",
     "replay": "Run adversarial inputs on real int8 runtimes.",
     "report": "Write what replays say as tables, a picture and JSON.",
     "check": "Judge a replay by bounds: the gate before a release.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import qbench
-from qbench.cli.common import run_stage, stage_options
+from qbench.cli.common import Budget, run_stage, stage_options
 
 if TYPE_CHECKING:
     from qbench.artifacts import TrainedContent
@@ -27,20 +27,6 @@ class _Bits(click.ParamType[int]):
         if bits not in (*range(1, 9), _FLOAT_BITS):
             self.fail(f"{value} bits: give 1 to 8, or {_FLOAT_BITS} for real numbers", param, ctx)
         return int(bits)
-
-
-class _Budget(click.ParamType[float]):
-    """A number or a fraction: `8/255`."""
-
-    name = "EPS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from fractions import Fraction
-
-        try:
-            return float(Fraction(value))
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is neither a number nor a fraction such as 8/255", param, ctx)
 
 
 @click.command(
@@ -74,7 +60,7 @@ class _Budget(click.ParamType[float]):
     help="Of the weights of the first and the last layer; as --weight-bits if not given, the study's choice.",
 )
 @click.option("--adversarial", type=click.Choice(["pgd"]), help="Train on the inputs of this attack.")
-@click.option("--eps", type=_Budget(), help="Its Linf budget in the data's own domain; a fraction is read.")
+@click.option("--eps", type=Budget(), help="Its Linf budget in the data's own domain; a fraction is read.")
 @click.option("--steps", type=click.IntRange(1), default=7, show_default=True, help="Its steps.")
 @click.option(
     "--jacobian",

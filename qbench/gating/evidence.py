@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Artifact, ReplayContent, RuntimeScores
+from qbench.artifacts.studies import Estimate
 from qbench.errors import UserError
-from qbench.statistics import Difference, paired_difference, unpaired_difference
+from qbench.statistics import difference, paired_difference
 
 # What quantized networks are held against; it never ships, so no rule judges it.
 FLOAT = "float"
@@ -61,7 +62,7 @@ class Evidence:
             )
         return self._scores[runtime]
 
-    def accuracy_lost(self, runtime: str, since: Evidence, before: str) -> tuple[Difference, bool]:
+    def accuracy_lost(self, runtime: str, since: Evidence, before: str) -> tuple[Estimate, bool]:
         """Clean accuracy of `before` in another replay less that of `runtime` here, and whether it is paired.
 
         Paired, the interval is narrower: it takes the same inputs, which both replays have on record.
@@ -70,7 +71,7 @@ class Evidence:
         if mine is not None and theirs is not None and np.array_equal(self._inputs(), since._inputs()):
             return paired_difference(theirs, mine), True
         now, then = self._scores[runtime].clean_accuracy, since._scores[before].clean_accuracy
-        return unpaired_difference(then, now), False
+        return difference(then, now), False
 
     def _right(self, runtime: str) -> NDArray[np.bool_] | None:
         """Which clean inputs a runtime labels right, [n]; None in replays made before labels were kept."""

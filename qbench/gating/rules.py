@@ -11,6 +11,7 @@ from pydantic import computed_field
 
 from qbench.artifacts import EpsScores, Proportion, ReplayContent, RuntimeScores
 from qbench.artifacts.schema import Record
+from qbench.artifacts.studies import Estimate
 from qbench.errors import UserError
 from qbench.gating.evidence import FLOAT, REFERENCE, Evidence
 from qbench.reporting.tables import eps_text
@@ -94,8 +95,10 @@ class MinRobustAccuracy:
         """One for every budget and runtime."""
         for eps in self.eps:
             for each in replay.gated:
-                yield _share(
-                    _at(each, eps, replay.content).robust_accuracy,
+                share = _at(each, eps, replay.content).robust_accuracy
+                yield _verdict(
+                    share,
+                    share.total,
                     rule="min-robust-accuracy",
                     subject=each.runtime.name,
                     inputs=f"{replay.content.attack} at {eps_text(eps, replay.content.data.domain)}",
@@ -120,16 +123,14 @@ class MaxCleanDrop:
             since.scores(before, "which the clean accuracy is held against")
             lost, paired = replay.accuracy_lost(name, since, before)
             against = "float" if self.baseline is None else "the baseline"
-            yield Verdict(
+            yield _verdict(
+                lost,
+                each.clean_accuracy.total,
                 rule="max-clean-drop",
                 subject=name,
                 inputs="clean",
                 what=f"accuracy lost against {against} ({'paired' if paired else 'unpaired'})",
                 unit="pp",
-                inputs_counted=each.clean_accuracy.total,
-                value=lost.value,
-                low=lost.low,
-                high=lost.high,
                 side="below",
                 bound=self.bound,
             )
@@ -166,8 +167,9 @@ class MaxDisagreement:
         ]
         for each in pairs:
             at = "" if each.eps is None else eps_text(each.eps, content.data.domain)
-            yield _share(
+            yield _verdict(
                 each.labels,
+                each.labels.total,
                 rule="max-disagreement",
                 subject=f"{each.first} and {each.second}",
                 inputs=f"{content.attack} at {at}" if at else "clean",
@@ -177,8 +179,9 @@ class MaxDisagreement:
             )
 
 
-def _share(
-    share: Proportion,
+def _verdict(
+    figure: Proportion | Estimate,
+    counted: int,
     *,
     rule: str,
     subject: str,
@@ -186,20 +189,21 @@ def _share(
     what: str,
     side: Literal["above", "below"],
     bound: float,
+    unit: Literal["%", "pp"] = "%",
 ) -> Verdict:
-    """The verdict on a share, which a replay never takes of nothing."""
-    if share.value is None or share.low is None or share.high is None:
+    """The verdict on a figure, which a replay never takes of nothing."""
+    if figure.value is None or figure.low is None or figure.high is None:
         raise UserError(f"the replay holds no inputs to take the {what} of")
     return Verdict(
         rule=rule,
         subject=subject,
         inputs=inputs,
         what=what,
-        unit="%",
-        inputs_counted=share.total,
-        value=share.value,
-        low=share.low,
-        high=share.high,
+        unit=unit,
+        inputs_counted=counted,
+        value=figure.value,
+        low=figure.low,
+        high=figure.high,
         side=side,
         bound=bound,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from qbench import training, zoo
 from qbench.artifacts import Artifact, Hardening, LowBit, Recipe, TrainedContent, begin, load, sha256_of
 from qbench.artifacts.schema import FLOAT_BITS
@@ -73,26 +75,7 @@ def train(
     if epochs < 1:
         raise UserError(f"{epochs} epochs cannot be trained", hint="give 1 or more")
     source, digest = (None, None) if start is None else _source(Path(start), network, width)
-    given: dict[str, Any] = {
-        "width": width,
-        "lowbit": None if lowbit is None else lowbit.model_dump(mode="json"),
-        "hardening": None if hardening is None else hardening.model_dump(mode="json"),
-    }
-    recipe = Recipe(
-        "trained",
-        settings={
-            "network": network,
-            "epochs": epochs,
-            "recipe": chosen.recipe.model_dump(mode="json"),
-            **{name: value for name, value in given.items() if value is not None},
-        },
-        inputs={
-            "data": dataset.fingerprint,
-            "architecture": chosen.sha256,
-            **({} if digest is None else {"start": digest}),
-        },
-        seed=seed,
-    )
+    recipe = _recipe(chosen, dataset, digest, epochs, seed, width=width, lowbit=lowbit, hardening=hardening)
     begun = begin(Path(out), recipe, force=force)
     if isinstance(begun, Artifact):
         return begun
@@ -127,6 +110,31 @@ def train(
                 hardening=hardening,
             )
         )
+
+
+def _recipe(
+    chosen: zoo.Network, dataset: Dataset, start: str | None, epochs: int, seed: int, **given: Any
+) -> Recipe:
+    """What the trained network depends on; of `given`, records and numbers, what is not None."""
+    settings = {name: value for name, value in given.items() if value is not None}
+    return Recipe(
+        "trained",
+        settings={
+            "network": chosen.name,
+            "epochs": epochs,
+            "recipe": chosen.recipe.model_dump(mode="json"),
+            **{
+                name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+                for name, value in settings.items()
+            },
+        },
+        inputs={
+            "data": dataset.fingerprint,
+            "architecture": chosen.sha256,
+            **({} if start is None else {"start": start}),
+        },
+        seed=seed,
+    )
 
 
 def _lowbit(weight_bits: int, act_bits: int, method: str, end_weight_bits: int | None) -> LowBit | None:

@@ -64,19 +64,14 @@ def alignment(
     def work() -> StudyContent:
         opened = {name: _gradient(network, kind) for name, (network, kind) in members.items()}
         pairs = _measured(opened, victims, seed, progress)
-        return StudyContent(
-            data=gathered.data,
-            networks=gathered.records,
-            inputs=len(victims),
-            result=AlignmentStudy(
-                surrogates={name: kind for name, (_, kind) in members.items()}, pairs=pairs
-            ),
+        return gathered.content(
+            len(victims),
+            AlignmentStudy(surrogates={name: kind for name, (_, kind) in members.items()}, pairs=pairs),
         )
 
     settings: dict[str, JsonValue] = {"surrogates": list(surrogates), "count": count}
-    names = [network.name for network in gathered.networks]
     return recorded(
-        out, "alignment", gathered.digests, names, work, settings=settings, seed=seed, force=force
+        out, "alignment", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
     )
 
 

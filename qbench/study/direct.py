@@ -63,16 +63,20 @@ def direct(
             for each in attacked:
                 rows += _rows(each, count, seed)
                 advance(1)
-        return StudyContent(
-            data=gathered.data,
-            networks=gathered.records,
-            inputs=max(len(each.truth) for each in attacked),
-            result=DirectStudy(rows=tuple(rows), comparisons=tuple(_comparisons(gathered))),
+        return gathered.content(
+            max(len(each.truth) for each in attacked),
+            DirectStudy(rows=tuple(rows), comparisons=tuple(_comparisons(gathered))),
         )
 
-    names = [network.name for network in gathered.networks]
     return recorded(
-        out, "direct", gathered.digests, names, work, settings={"count": count}, seed=seed, force=force
+        out,
+        "direct",
+        gathered.digests,
+        gathered.names,
+        work,
+        settings={"count": count},
+        seed=seed,
+        force=force,
     )
 
 

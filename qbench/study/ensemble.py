@@ -88,11 +88,9 @@ def ensemble(
             best = int(np.argmax([_clean_accuracy(network) for network in networks]))
             rows = _rows(panel, gathered, adaptive, best, progress)
         costs = member_costs(gathered, [member.name for member in members])
-        return StudyContent(
-            data=gathered.data,
-            networks=gathered.records,
-            inputs=max(len(each.truth) for each in attacked),
-            result=EnsembleStudy(
+        return gathered.content(
+            max(len(each.truth) for each in attacked),
+            EnsembleStudy(
                 members=costs,
                 best_member=panel.names[best],
                 agreement=needed,
@@ -108,8 +106,9 @@ def ensemble(
         "steps": steps,
         "count": count,
     }
-    names = [network.name for network in networks]
-    return recorded(out, "ensemble", gathered.digests, names, work, settings=settings, seed=seed, force=force)
+    return recorded(
+        out, "ensemble", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
+    )
 
 
 def _mixture(gathered: Gathered, surrogate: str) -> Mixture:

@@ -23,7 +23,7 @@ from qbench.artifacts import (
     load,
 )
 from qbench.artifacts.schema import FLOAT_BITS
-from qbench.artifacts.studies import AttackPoint, StudyNetwork
+from qbench.artifacts.studies import Analysis, AttackPoint, StudyNetwork
 from qbench.attacks import Victims
 from qbench.errors import UserError
 
@@ -129,6 +129,20 @@ class Gathered:
             replays=tuple((_network_of(each, by_digest), each) for each in replays),
             digests=tuple(each.manifest.digest for each in found),
         )
+
+    @property
+    def names(self) -> list[str]:
+        """Of the networks."""
+        return [network.name for network in self.networks]
+
+    def content(self, inputs: int, result: Analysis) -> StudyContent:
+        """The header of a finished study.
+
+        Args:
+            inputs: how many it used of each set.
+            result: what it found.
+        """
+        return StudyContent(data=self.data, networks=self.records, inputs=inputs, result=result)
 
     @property
     def records(self) -> tuple[StudyNetwork, ...]:

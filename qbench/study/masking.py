@@ -81,15 +81,11 @@ def masking(
                 outcome = _tried(gathered, network, surrogate, battery, count)
                 verdicts.append(_verdict(gathered, network, outcome, budget))
                 advance(1)
-        return StudyContent(
-            data=gathered.data,
-            networks=gathered.records,
-            inputs=count,
-            result=MaskingStudy(verdicts=tuple(verdicts)),
-        )
+        return gathered.content(count, MaskingStudy(verdicts=tuple(verdicts)))
 
-    names = [network.name for network in gathered.networks]
-    return recorded(out, "masking", gathered.digests, names, work, settings=settings, seed=seed, force=force)
+    return recorded(
+        out, "masking", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
+    )
 
 
 def _largest(gathered: Gathered) -> float:

@@ -69,16 +69,12 @@ def shift(
                 for source in attacked:
                     profiles += _profiles(source, target, probe, count, seed)
                     advance(1)
-        return StudyContent(
-            data=gathered.data,
-            networks=gathered.records,
-            inputs=count,
-            result=ShiftStudy(profiles=tuple(profiles)),
-        )
+        return gathered.content(count, ShiftStudy(profiles=tuple(profiles)))
 
     settings: dict[str, JsonValue] = {"count": count}
-    names = [network.name for network in gathered.networks]
-    return recorded(out, "shift", gathered.digests, names, work, settings=settings, seed=seed, force=force)
+    return recorded(
+        out, "shift", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
+    )
 
 
 def _profiles(

@@ -55,16 +55,10 @@ def transfer(
                     for source in attacked:
                         cells += [cell for judge in found for cell in _cells(source, target, judge)]
                         advance(1)
-        return StudyContent(
-            data=gathered.data,
-            networks=gathered.records,
-            inputs=max(len(each.truth) for each in attacked),
-            result=TransferStudy(cells=tuple(cells)),
-        )
+        return gathered.content(max(len(each.truth) for each in attacked), TransferStudy(cells=tuple(cells)))
 
-    names = [network.name for network in gathered.networks]
     settings: dict[str, JsonValue] = {"runtimes": {**versions(runtimes)}}
-    return recorded(out, "transfer", gathered.digests, names, work, settings=settings, force=force)
+    return recorded(out, "transfer", gathered.digests, gathered.names, work, settings=settings, force=force)
 
 
 def _cells(source: Attacked, target: Network, judge: Judge) -> Iterator[TransferCell]:

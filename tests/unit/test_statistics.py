@@ -3,8 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from qbench.artifacts import Proportion
-from qbench.statistics import paired_difference, proportion, unpaired_difference
+from qbench.statistics import difference, mean, paired, paired_difference, proportion
 
 
 def pair(both, first, second, neither):
@@ -41,7 +40,7 @@ def test_a_paired_interval_is_narrower_the_more_the_sides_agree():
         widths.append(found.high)
     assert widths == sorted(widths)
     first, _ = pair(500, 400, 0, 100)
-    alone = unpaired_difference(proportion(first), proportion(first))
+    alone = difference(proportion(first), proportion(first))
     assert widths[0] < alone.high / 5
 
 
@@ -55,13 +54,51 @@ def test_changing_sides_changes_the_sign():
 
 def test_an_unpaired_interval_against_newcombes_worked_example():
     """Newcombe, Statistics in Medicine 17, 1998, page 875: 56/70 less 48/80 is 0.0524 to 0.3339."""
-    found = unpaired_difference(proportion(np.arange(70) < 56), proportion(np.arange(80) < 48))
+    found = difference(proportion(np.arange(70) < 56), proportion(np.arange(80) < 48))
     assert (round(found.low, 4), round(found.high, 4)) == (0.0524, 0.3339)
 
 
-def test_a_share_of_nothing_has_no_difference():
-    nothing = Proportion(count=0, total=0, value=None, low=None, high=None)
-    half = proportion(np.arange(10) < 5)
-    for pair_ in ((nothing, half), (half, nothing)):
-        with pytest.raises(ValueError, match="share of nothing"):
-            unpaired_difference(*pair_)
+def hits(count, total):
+    return np.arange(total) < count
+
+
+def test_difference_with_nothing_counted_has_no_interval():
+    nothing, half = proportion(hits(0, 0)), proportion(hits(5, 10))
+    for found in (difference(nothing, half), difference(half, nothing)):
+        assert (found.value, found.low, found.high) == (None, None, None)
+
+
+def test_mcnemar_is_the_binomial_tail_of_the_discordant_inputs():
+    a, b = np.array([1] * 8 + [0] * 2 + [1] * 10, bool), np.array([0] * 8 + [1] * 2 + [1] * 10, bool)
+    found = paired("a", "b", a, b)
+    assert (found.only_first, found.only_second, found.total) == (8, 2, 20)
+    assert found.p_value == pytest.approx(2 * (1 + 10 + 45) / 2**10)
+    assert found.difference.value == pytest.approx(0.3)
+    assert found.better is None
+
+
+def test_the_better_of_two_does_not_depend_on_their_order():
+    a, b = hits(30, 40), hits(5, 40)
+    assert paired("a", "b", a, b).better == paired("b", "a", b, a).better == "a"
+    assert paired("a", "b", a, a).better is None
+    assert paired("a", "b", a, a).p_value == 1
+
+
+def test_no_input_no_comparison():
+    assert paired("a", "b", hits(0, 0), hits(0, 0)).difference.value is None
+
+
+def test_the_mean_has_the_interval_of_the_normal_distribution_for_many_values():
+    values = np.random.default_rng(0).normal(5, 2, 1000)
+    found = mean(values)
+    half = 1.96 * values.std(ddof=1) / np.sqrt(1000)
+    assert found.low == pytest.approx(values.mean() - half, abs=0.02)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.02)
+    assert mean(values) == found
+    assert mean(values, seed=1) != found
+
+
+def test_means_without_spread():
+    assert mean(np.full(5, 0.1)).low == mean(np.full(5, 0.1)).high == pytest.approx(0.1)
+    assert mean(np.array([3.0])).low is None
+    assert mean(np.array([])).value is None

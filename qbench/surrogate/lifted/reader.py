@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.errors import UserError
+from qbench.errors import UserError, damaged_tflite
 
 _IDENTIFIER = b"TFL3"
 CODES = ("int8", "uint8")
@@ -142,11 +142,7 @@ def read_graph(content: bytes) -> Graph:
             _integers(graph.outputs),
         )
     except Exception as error:
-        raise UserError(
-            "the .tflite file cannot be read",
-            cause=f"it is damaged ({type(error).__name__}: {error})",
-            hint="export it again",
-        ) from error
+        raise damaged_tflite(error) from error
 
 
 def _integers(values: Any) -> tuple[int, ...]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from qbench.lowbit.activations import SignActivation
 from qbench.lowbit.layers import Quantize
+from qbench.runtimes.tflite import make_interpreter
 
 
 class Agreement(NamedTuple):
@@ -56,13 +55,7 @@ def codes_of(layer, real):
 
 def intermediates(content, codes):
     """Every int8 tensor of the reference kernels, as (code - zero point, scale), and the scores."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # TensorFlow advertises LiteRT
-        interpreter = tf.lite.Interpreter(
-            model_content=content,
-            experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
-        )
+    interpreter = make_interpreter(content, "BUILTIN_REF", "tensorflow", keep_tensors=True)
     entry = interpreter.get_input_details()[0]
     interpreter.resize_tensor_input(entry["index"], [len(codes), *entry["shape"][1:]])
     interpreter.allocate_tensors()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import keras
 import numpy as np
 import pytest
@@ -17,7 +15,7 @@ from qbench.errors import UserError
 from qbench.quant import Quantization
 from qbench.runtimes.grid import InputGrid
 from qbench.runtimes.specs import read_specs
-from qbench.runtimes.tflite import TfliteReferenceRuntime
+from qbench.runtimes.tflite import TfliteReferenceRuntime, make_interpreter
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.lifted import GRADIENTS, LiftedSurrogate
 from qbench.surrogate.lifted.gradients import Clamp, integer_operator
@@ -46,13 +44,7 @@ def images(data_root):
 
 def traces(content, codes):
     """All tensors that operators write, [n, *shape], by TensorFlow's reference kernels; and their indices."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # it advertises LiteRT
-        interpreter = tf.lite.Interpreter(
-            model_content=content,
-            experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
-        )
+    interpreter = make_interpreter(content, "BUILTIN_REF", "tensorflow", keep_tensors=True)
     interpreter.allocate_tensors()
     graph = read_graph(content)
     written = [operator.outputs[0] for operator in graph.operators]
