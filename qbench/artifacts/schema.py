@@ -194,6 +194,11 @@ class BundleContent(Record):
     packed_bytes: int | None = None
     surrogate_only: bool = False
 
+    @property
+    def full_name(self) -> str:
+        """The network's name with its widths: `digits-cnn-w2a2`."""
+        return self.network if self.lowbit is None else f"{self.network}-{self.lowbit.name}"
+
 
 class CountSummary(Record):
     """Least, median and most of a count: what single inferences cost, how often an oracle was asked."""
@@ -422,7 +427,7 @@ class ReplayContent(Record):
     `labels.npy` and `indices.npy` are the advset's.
 
     Attributes:
-        network: the bundle's.
+        network: the bundle's, with its widths.
     """
 
     network: str

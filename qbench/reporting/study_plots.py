@@ -60,8 +60,24 @@ def save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(path, metadata=dates[path.suffix], dpi=150)
 
 
-def heat_map(axes: Axes, cells: dict[tuple[str, str], float], *, label: str, low: float, high: float) -> Any:
+def heat_map(
+    axes: Axes,
+    cells: dict[tuple[str, str], float],
+    *,
+    label: str,
+    low: float,
+    high: float,
+    inputs: Mapping[tuple[str, str], int] | None = None,
+) -> Any:
     """A matrix of numbers by row and column name, each written into its cell; missing ones stay white.
+
+    Args:
+        axes: to draw on.
+        cells: the numbers.
+        label: above the matrix.
+        low: where the colours begin.
+        high: where they end.
+        inputs: how many each number rests on, written below it: one of one is not one of a thousand.
 
     Returns:
         The image, for a colour bar.
@@ -76,7 +92,8 @@ def heat_map(axes: Axes, cells: dict[tuple[str, str], float], *, label: str, low
     axes.spines[:].set_visible(False)
     for i, j in zip(*np.nonzero(~np.isnan(values)), strict=True):
         dark = values[i, j] < (low + high) / 2
-        text = f"{values[i, j]:.3g}"
+        count = "" if inputs is None else f"\nof {inputs[rows[i], columns[j]]:,}"
+        text = f"{values[i, j]:.3g}{count}"
         axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
     axes.set_title(label, fontsize=9)
     return image
@@ -124,14 +141,16 @@ def _direct(figure: Figure, content: StudyContent, study: DirectStudy) -> None:
 
 
 def _transfer(figure: Figure, content: StudyContent, study: TransferStudy) -> None:
-    """A heat map an attack."""
+    """A heat map an attack: of the inputs that fooled the attacked network, how many fool the target."""
     runtimes = {cell.runtime for cell in study.cells}
     by_attack: dict[str, dict[tuple[str, str], float]] = {}
+    inputs: dict[str, dict[tuple[str, str], int]] = {}
     for cell in study.cells:
         if cell.transfer.value is not None:
             name = f"{attack_text(cell.at, content.data.domain)} ({cell.at.surrogate})"
             key = (cell.at.network, _target(cell, alone=len(runtimes) == 1))
             by_attack.setdefault(name, {})[key] = 100 * cell.transfer.value
+            inputs.setdefault(name, {})[key] = cell.transfer.total
     maps = max(1, len(by_attack))
     rows = len({cell.at.network for cell in study.cells})
     columns = len({(cell.target, cell.runtime) for cell in study.cells})
@@ -139,7 +158,7 @@ def _transfer(figure: Figure, content: StudyContent, study: TransferStudy) -> No
     for axes, (name, cells) in zip(
         figure.subplots(maps, squeeze=False)[:, 0], by_attack.items(), strict=False
     ):
-        image = heat_map(axes, cells, label=name, low=0, high=100)
+        image = heat_map(axes, cells, label=name, low=0, high=100, inputs=inputs[name])
         axes.set(xlabel="target", ylabel="attacked")
         figure.colorbar(image, ax=axes, label="transfer, %")
 

@@ -227,7 +227,7 @@ class _Job:
         eps, truth = self.inputs.eps, self.inputs.truth
         by_name = {each.outputs.runtime.name: each.outputs for each in results}
         return ReplayContent(
-            network=self.bundle.content.network,
+            network=self.bundle.content.full_name,
             data=advset.data,
             attack=advset.attack,
             norm=advset.norm,

@@ -253,7 +253,7 @@ def _network_of(artifact: Artifact[Any], networks: dict[str, Network]) -> Networ
 
 def _named(bundles: Sequence[Artifact[BundleContent]]) -> tuple[Network, ...]:
     """Networks with names that tell them apart: what is alike gets its folder's name, then a number."""
-    names = [_full_name(each.content) for each in bundles]
+    names = [each.content.full_name for each in bundles]
     folders = [each.path.absolute().name for each in bundles]
     numbers = [str(i + 1) for i in range(len(bundles))]
     for marks in (folders, numbers):
@@ -262,11 +262,6 @@ def _named(bundles: Sequence[Artifact[BundleContent]]) -> tuple[Network, ...]:
             f"{name} {mark}" if times[name] > 1 else name for name, mark in zip(names, marks, strict=True)
         ]
     return tuple(Network(each, _record(name, each)) for name, each in zip(names, bundles, strict=True))
-
-
-def _full_name(content: BundleContent) -> str:
-    weights, acts = _widths(content)
-    return content.network if min(weights, acts) == FLOAT_BITS else f"{content.network}-w{weights}a{acts}"
 
 
 def _widths(content: BundleContent) -> tuple[int, int]:

@@ -39,6 +39,7 @@ def test_the_manifest_states_the_widths_and_both_sizes(bundle):
 def test_integer_runtimes_answer_as_the_network_that_is_attacked(bundle, folder):
     advset = qbench.attack(bundle.path, "digits", folder / "advset", **FAST)
     replay = qbench.replay(bundle.path, advset.path, ["tflite-ref", "host", "float"], folder / "replay")
+    assert replay.content.network == "digits-cnn-w2a3"
     for inputs in ("clean", "eps-0"):
         reference = np.load(replay.path / "tflite-ref" / f"{inputs}.npy")
         np.testing.assert_array_equal(np.load(replay.path / "host" / f"{inputs}.npy"), reference)
