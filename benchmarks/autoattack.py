@@ -92,7 +92,7 @@ def reference(surrogate: KerasSurrogate, victims: Victims, classes: int) -> Atta
 
     def attacked(eps: float) -> Images:
         attack = torchattacks.AutoAttack(network, norm="Linf", eps=eps, n_classes=classes, seed=0)
-        return attack(x, y).permute(0, 2, 3, 1).contiguous().numpy()
+        return attack(x, y).detach().permute(0, 2, 3, 1).contiguous().numpy()
 
     return attacked
 

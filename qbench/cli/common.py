@@ -117,7 +117,7 @@ def run_stage(
 
 
 def show_tables(tables: Iterable[Table]) -> None:
-    """Print tables on the terminal, figures to the right."""
+    """Print tables on the terminal, figures to the right; prose is folded, names are not."""
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -128,7 +128,7 @@ def show_tables(tables: Iterable[Table]) -> None:
     for table in tables:
         shown = RichTable(title=table.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
         for i, column in enumerate(table.columns):
-            shown.add_column(column, justify="left" if i < table.keys else "right", no_wrap=i < table.keys)
+            shown.add_column(column, justify="left" if i < table.keys else "right", no_wrap=i == 0)
         last: tuple[str, ...] = ()
         for row in table.rows:
             repeated = table.keys > 1 and row[:1] == last[:1]

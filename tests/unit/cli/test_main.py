@@ -65,3 +65,10 @@ def test_lists_for_people_and_machines():
     runtimes = json.loads(run("runtimes", "--json").stdout)
     assert runtimes["tflite-ref"]["here"]
     assert runtimes.keys() >= {"tflite", "tflite-builtin", "tflm", "onnx", "float"}
+
+
+def test_a_list_shows_every_name():
+    from qbench.attacks import ATTACKS
+
+    lines = [line for line in run("attacks").stdout.splitlines() if line[:2] == "  " and line[2:3].strip()]
+    assert [line.split()[0] for line in lines] == ["name", *ATTACKS]
