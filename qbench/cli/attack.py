@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import qbench
-from qbench.cli.common import FOLDER, Budgets, baud_option, run_stage, stage_options
+from qbench.cli.common import BUNDLE, Budgets, baud_option, run_stage, stage_options
 
 if TYPE_CHECKING:
     from qbench.artifacts import AdvsetContent
@@ -35,9 +35,10 @@ _SHORTHANDS = ("steps", "step_size", "restarts", "budget")
 
 
 @click.command(
-    epilog="Example: qbench attack out/bundle --data digits --attack pgd --eps 4/255,8/255 --out out/pgd"
+    epilog="Examples: qbench attack out/bundle --data digits --attack pgd --eps 4/255,8/255 --out out/pgd; "
+    "qbench attack int8.tflite --data cifar10 --attack pgd --eps 1/255 --out out/white-box"
 )
-@click.argument("bundle", type=FOLDER)
+@click.argument("bundle", type=BUNDLE, metavar="BUNDLE|FILE")
 @click.option("--data", required=True, help="A data set: see `qbench datasets`.")
 @click.option(
     "--attack",
@@ -53,10 +54,8 @@ _SHORTHANDS = ("steps", "step_size", "restarts", "budget")
 )
 @click.option(
     "--surrogate",
-    default="float",
-    show_default=True,
     help="Whose gradient is followed: float, or lifted:RULE, the integer network itself, with RULE ste, "
-    "clipped-ste, identity-relu, smooth or float.",
+    "clipped-ste, identity-relu, smooth or float; float if not given, and lifted:clipped-ste of a FILE.",
 )
 @click.option(
     "--oracle", metavar="RUNTIME", help="Attack a runtime by queries: one that `qbench runtimes` lists."
@@ -113,7 +112,10 @@ _SHORTHANDS = ("steps", "step_size", "restarts", "budget")
 )
 @stage_options
 def command(bundle: Path, data: str, out: Path, others: tuple[tuple[str, str], ...], **options: Any) -> None:
-    """Make adversarial inputs against BUNDLE's float network, its integer network, a runtime or a device."""
+    """Make adversarial inputs against BUNDLE's float network, its integer network, a runtime or a device.
+
+    FILE is an integer .tflite or QDQ .onnx by itself, without a float network.
+    """
     settings: dict[str, Any] = dict(others)
     for name in _SHORTHANDS:
         value = options.pop(name)

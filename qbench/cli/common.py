@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+BUNDLE = click.Path(exists=True, path_type=Path)
 OUT = click.Path(path_type=Path)
 
 

@@ -83,7 +83,10 @@ class _Range(click.ParamType[tuple[float, float]]):
 )
 @stage_options
 def command(model: Path, data: str, out: Path, **options: Any) -> None:
-    """Convert MODEL, a .keras, .h5, SavedModel or trained folder, into a bundle of artefacts."""
+    """Convert MODEL, a .keras, .h5, SavedModel or trained folder, into a bundle of artefacts.
+
+    An integer .tflite or QDQ .onnx is taken as it is, and is then the only artefact.
+    """
     run_stage(qbench.export, model, data, out, tables=_tables, **options)
 
 

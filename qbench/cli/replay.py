@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import qbench
-from qbench.cli.common import FOLDER, baud_option, run_stage, stage_options
+from qbench.cli.common import BUNDLE, FOLDER, baud_option, run_stage, stage_options
 
 if TYPE_CHECKING:
     from qbench.artifacts import ReplayContent
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     epilog="Examples: qbench replay out/bundle out/pgd --runtime tflite --out out/replay; "
     "qbench replay out/bundle out/pgd --device /dev/ttyACM0 --out out/on-board"
 )
-@click.argument("bundle", type=FOLDER)
+@click.argument("bundle", type=BUNDLE, metavar="BUNDLE|FILE")
 @click.argument("advset", type=FOLDER)
 @click.option(
     "--runtime",
@@ -50,7 +50,10 @@ if TYPE_CHECKING:
 def command(
     bundle: Path, advset: Path, out: Path, runtimes: tuple[str, ...], seed: int, **options: Any
 ) -> None:
-    """Run the clean and adversarial inputs of ADVSET on the int8 artefacts of BUNDLE, here or on devices."""
+    """Run the clean and adversarial inputs of ADVSET on the int8 artefacts of BUNDLE, here or on devices.
+
+    FILE is an integer .tflite or QDQ .onnx by itself that was attacked here with the same data.
+    """
     del seed  # nothing is drawn here
     run_stage(qbench.replay, bundle, advset, runtimes, out, tables=_tables, **options)
 

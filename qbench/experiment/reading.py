@@ -16,7 +16,7 @@ from qbench.attacks import find_attack, find_preset
 from qbench.errors import UserError, unknown_name
 from qbench.experiment.specification import AttackEntry, Specification
 from qbench.runtimes import runtime_class
-from qbench.surrogate.registry import surrogate_file
+from qbench.surrogate.registry import check_surrogate
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -133,7 +133,7 @@ def _checks(spec: Specification) -> Iterator[tuple[Location, Callable[[], object
         yield ("attack", i, "attack" if attack.attack else "name"), partial(find_preset, attack.method)
         yield ("attack", i, "settings"), partial(_check_settings, attack)
         for surrogate in attack.surrogate:
-            yield ("attack", i, "surrogate"), partial(surrogate_file, surrogate)
+            yield ("attack", i, "surrogate"), partial(check_surrogate, surrogate)
         for name in attack.networks or ():
             yield ("attack", i, "networks"), partial(_check_known, name, known)
     yield ("attack",), spec.attacks

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qbench.artifacts import TensorSpec
 
 # TFLite reads tensors in place, and SIMD loads want them on 16 bytes.
 _ALIGNMENT = 16
 _BYTES_A_LINE = 16
+
+
+def write_c(folder: Path, input_spec: TensorSpec, output_spec: TensorSpec) -> None:
+    """Write `model_data.h` and `model_data.c` beside the `int8.tflite` of a folder."""
+    content = (folder / "int8.tflite").read_bytes()
+    (folder / "model_data.h").write_text(model_data_h(len(content), input_spec, output_spec))
+    (folder / "model_data.c").write_text(model_data_c(content))
 
 
 def model_data_h(length: int, input_spec: TensorSpec, output_spec: TensorSpec) -> str:

@@ -81,6 +81,36 @@ def to_int8_onnx(content: bytes, samples: NDArray[np.float32]) -> bytes:
         return target.read_bytes()
 
 
+def check_integer_onnx(content: bytes, name: str) -> None:
+    """Refuse a graph that is damaged, or that nothing quantizes.
+
+    Raises:
+        UserError: the content is no ONNX model, or has no quantizer, or not one input and one output.
+    """
+    import onnx
+
+    try:
+        graph = onnx.load_from_string(content).graph
+        onnx.checker.check_model(content)
+    except Exception as error:  # protobuf's and onnx's errors share no base class
+        raise UserError(
+            f"{name} is not an ONNX model",
+            cause=(str(error).splitlines() or [type(error).__name__])[0],
+            hint="check that the file is whole: a truncated copy or another format looks like this",
+        ) from error
+    if not any(node.op_type == "QuantizeLinear" for node in graph.node):
+        raise UserError(
+            f"{name} is not an integer network",
+            cause="it has no QuantizeLinear: it computes in float32, or in quantized operators",
+            hint="give a graph in QDQ form",
+        )
+    if len(graph.input) != 1 or len(graph.output) != 1:
+        raise UserError(
+            f"{name} has {len(graph.input)} inputs and {len(graph.output)} outputs, not one each",
+            hint="give a network that classifies one input",
+        )
+
+
 def onnx_specs(content: bytes) -> tuple[TensorSpec, TensorSpec]:
     """Input and output of a graph; int8 with the scale of the first and last quantizer in QDQ form."""
     import onnx

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ from qbench.artifacts import Preprocessing, TensorSpec
 from qbench.data import Dataset, Split
 from qbench.progress import Progress
 
-if TYPE_CHECKING:
-    import keras
+# From inputs [n, *shape] float32 in a network's own unit to scores [n, classes].
+Scores = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 # What networks commonly expect of a pixel, tried in this order where nothing tells.
 _IMAGE_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
@@ -47,18 +48,23 @@ def known_preprocessing(dataset: Dataset, vendor: TensorSpec | None, progress: P
     return Preprocessing()
 
 
-def tried_preprocessing(model: keras.Model, dataset: Dataset, seed: int, progress: Progress) -> Preprocessing:
-    """The conventional range of pixels that gives the highest accuracy on labelled samples."""
+def tried_preprocessing(scores: Scores, dataset: Dataset, seed: int, progress: Progress) -> Preprocessing:
+    """The conventional range of pixels that gives the highest accuracy on labelled samples.
+
+    Args:
+        scores: of inputs in the network's own unit.
+        dataset: of images.
+        seed: of the draw of samples.
+        progress: hears of the choice.
+    """
     split, rows = drawn(dataset, _TRIAL, seed)
     x, y = dataset.inputs(split.x[rows]), split.y[rows]
     candidates = [Preprocessing(scale=high - low, offset=low) for low, high in _IMAGE_RANGES]
-    scores = [
-        float(np.mean(model.predict(each.apply(x), verbose=0).argmax(axis=1) == y)) for each in candidates
-    ]
-    best = int(np.argmax(scores))
+    right = [float(np.mean(scores(each.apply(x)).argmax(axis=1) == y)) for each in candidates]
+    best = int(np.argmax(right))
     low, high = _IMAGE_RANGES[best]
     progress.note(
-        f"the network seems to expect pixels in {low:g}..{high:g} (accuracy {scores[best]:.1%} on "
+        f"the network seems to expect pixels in {low:g}..{high:g} (accuracy {right[best]:.1%} on "
         f"{len(rows)} inputs); --input-range says it outright"
     )
     return candidates[best]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qbench.artifacts import ArtifactInfo, Preprocessing, TensorSpec
 from qbench.data import Dataset
+from qbench.exporters.preprocessing import Scores
 from qbench.progress import Progress
 from qbench.runtimes import runtime_class
 
@@ -44,17 +48,30 @@ def measure(
     found = {}
     with progress.task("measuring", len(specs)) as advance:
         for name in (each for each in _MEASURED_BY if each in specs):
-            entry, exit_ = specs[name]
-            runtime = runtime_class(_MEASURED_BY[name])(folder / name, entry, exit_, threads=_THREADS)
-            quantization = entry.quantization
-            scores = runtime.invoke(quantization.quantize(real) if quantization else real)
-            runtime.close()
+            with measured(folder / name, specs[name]) as scores:
+                labels = scores(real).argmax(axis=1)
             found[name] = ArtifactInfo(
                 bytes=(folder / name).stat().st_size,
-                input=entry,
-                output=exit_,
-                correct=int(np.sum(scores.argmax(axis=1) == test.y)),
+                input=specs[name][0],
+                output=specs[name][1],
+                correct=int(np.sum(labels == test.y)),
                 evaluated=len(test),
             )
             advance(1)
     return found
+
+
+@contextmanager
+def measured(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Iterator[Scores]:
+    """The scores of an artefact, under the name that bundles give it, on the runtime that measures it."""
+    entry, exit_ = specs
+    runtime = runtime_class(_MEASURED_BY[file.name])(file, entry, exit_, threads=_THREADS)
+    quantization = entry.quantization
+
+    def scores(real: NDArray[np.float32]) -> NDArray[Any]:
+        return runtime.invoke(quantization.quantize(real) if quantization else real)
+
+    try:
+        yield scores
+    finally:
+        runtime.close()

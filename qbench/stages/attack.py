@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Recipe, begin, load
+from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Recipe, begin
 from qbench.attacking.drawing import draw
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
@@ -22,7 +22,8 @@ from qbench.oracles import RuntimeOracle, described, opened_oracle
 from qbench.places import cores
 from qbench.progress import SILENT, Progress
 from qbench.quant import Norm
-from qbench.surrogate.registry import open_surrogate, surrogate_file
+from qbench.stages.lone import open_bundle
+from qbench.surrogate.registry import check_surrogate, open_surrogate, usual_surrogate
 
 
 def attack(
@@ -33,7 +34,7 @@ def attack(
     attack: str,
     eps: Sequence[float] | None = None,
     norm: Norm | None = None,
-    surrogate: str = "float",
+    surrogate: str | None = None,
     oracle: str | None = None,
     device: str | None = None,
     baud: int | None = None,
@@ -56,7 +57,8 @@ def attack(
     its last whole batch.
 
     Args:
-        bundle: folder that `export` wrote.
+        bundle: folder that `export` wrote; or an integer `.tflite` or QDQ `.onnx` file, for which a folder is
+            made and kept in the cache.
         data: a data set, or what `load_dataset` takes; inputs are drawn from its test split.
         out: folder to write.
         attack: a name in `qbench.attacks.ATTACKS`, or one of `PRESETS`, the settings of a study: what it
@@ -64,7 +66,8 @@ def attack(
         eps: budgets, in the unit of the data's domain; may be left away for an attack that looks for the
             smallest perturbation, which then gets the whole domain.
         norm: of the ball; the attack's own if None.
-        surrogate: whose gradient is followed: "float", or "lifted:<rule>", the integer network itself.
+        surrogate: whose gradient is followed: "float", or "lifted:<rule>", the integer network itself; the
+            float network if None, and "lifted:clipped-ste" where there is none.
         oracle: a runtime that is attacked by queries; None attacks the surrogate, by queries or not.
         device: the same, at a port or `qemu:BOARD`.
         baud: of a serial line; the firmware's default if None.
@@ -84,9 +87,10 @@ def attack(
         UserError: a setting means nothing, the data does not fit the bundle, or the network gives NaN.
         EnvironmentLacks: the oracle is not there, or fails; finished batches are kept.
     """
-    source = load(Path(bundle), "bundle")
-    content: BundleContent = source.content
     dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
+    source = open_bundle(Path(bundle), dataset, progress)
+    content = source.content
+    surrogate = surrogate or usual_surrogate(content.artifacts)
     preset = find_preset(attack)
     kind = find_attack(preset.attack)
     told = kind.configured(**{**preset.settings, **settings})
@@ -95,7 +99,7 @@ def attack(
     only_correct = preset.only_correct if only_correct is None else only_correct
     _check_oracle(kind, oracle or device)
     _check_fit(content, dataset, progress)
-    surrogate_file(surrogate)
+    check_surrogate(surrogate)
     with opened_oracle(
         source.path, content, runtime=oracle, device=device, baud=baud, threads=threads or cores()
     ) as asked:

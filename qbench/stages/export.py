@@ -26,7 +26,7 @@ from qbench.artifacts import (
 )
 from qbench.data import Dataset, load_dataset
 from qbench.errors import CheckFailed, UserError
-from qbench.exporters.carray import model_data_c, model_data_h
+from qbench.exporters.carray import write_c
 from qbench.exporters.keras_file import load_keras, save_keras
 from qbench.exporters.lowbit_onnx import program_to_onnx
 from qbench.exporters.lowbit_tflite import program_to_tflite
@@ -41,7 +41,9 @@ from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
 from qbench.lowbit import schemes
 from qbench.progress import SILENT, Progress
 from qbench.replaying.measuring import measure
-from qbench.runtimes.specs import check_integer, read_specs
+from qbench.runtimes.specs import read_specs
+from qbench.stages.adopting import check_shapes, integer_specs
+from qbench.stages.lone import export_lone, is_lone
 from qbench.surrogate.scoring import check_finite
 
 if TYPE_CHECKING:
@@ -77,14 +79,16 @@ def export(
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[BundleContent]:
-    """Convert a float network into integer artefacts, and measure each on the test split.
+    """Convert a float network into integer artefacts, or take an integer one, and measure it on test data.
 
     The folder holds float.keras, float.tflite, int8.tflite, float.onnx, int8.onnx, model_data.c and .h. All
     repeat byte for byte, but for int8.tflite and its C form where a network splits tensors (an unrolled GRU
-    or LSTM): TensorFlow's converter then leaves one split or another in float32, as it happens.
+    or LSTM): TensorFlow's converter then leaves one split or another in float32, as it happens. Of an
+    integer file the folder holds that file alone, byte for byte, and the C form of a `.tflite`.
 
     Args:
-        model: a `.keras` or `.h5` file, a SavedModel folder, or a folder that `train` wrote.
+        model: a `.keras` or `.h5` file, a SavedModel folder, or a folder that `train` wrote; or an integer
+            `.tflite` or QDQ `.onnx`.
         data: a data set, or what `load_dataset` takes.
         out: folder to write.
         adopt: an int8 `.tflite` to take, byte for byte, in place of converting.
@@ -106,6 +110,18 @@ def export(
         CheckFailed: an int8 artefact lost more than `max_drop`; the bundle is there to be looked at.
     """
     _check_settings(calibration, input_range)
+    if is_lone(Path(model)):
+        _check_lone(adopt, per_tensor_dense, ptq_weight_bits, ptq_act_bits, ptq_calibration)
+        dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
+        return export_lone(
+            Path(model),
+            dataset,
+            Path(out),
+            input_range=input_range,
+            seed=seed,
+            force=force,
+            progress=progress,
+        )
     ptq = schemes.post_training(ptq_weight_bits, ptq_act_bits, ptq_calibration)
     source = _find(Path(model))
     _check_widths(source, ptq, adopt)
@@ -145,6 +161,15 @@ def _check_settings(calibration: int, input_range: tuple[float, float] | None) -
         raise UserError(
             f"the input range {input_range} is empty or unbounded",
             hint="give its low end, then its high end: 0,255",
+        )
+
+
+def _check_lone(*conversion: object) -> None:
+    """Refuse settings of a conversion where there is nothing to convert."""
+    if any(conversion):
+        raise UserError(
+            "an integer file is taken as it is: there is nothing to convert",
+            hint="leave --adopt, --per-tensor-dense and --ptq-... out, or give the float network",
         )
 
 
@@ -231,7 +256,7 @@ class _Bundler:
                 self._write("int8.onnx", to_int8_onnx(float_onnx, real))
             advance(1)
             if "int8.tflite" in self.specs:
-                self._write_c()
+                write_c(self.draft.path, *self.specs["int8.tflite"])
             advance(1)
         if lowbit is not None and program is None:
             self.progress.note(
@@ -294,16 +319,7 @@ class _Bundler:
                 hint="give the data set that it was trained on",
             )
         shape, classes = tuple(model.inputs[0].shape[1:]), int(model.outputs[0].shape[-1])
-        self._check_shapes("the network", shape, classes)
-
-    def _check_shapes(self, what: str, shape: tuple[int, ...], classes: int) -> None:
-        wanted, count = self.dataset.info.input_shape, len(self.dataset.classes)
-        if shape != wanted or classes != count:
-            raise UserError(
-                f"{what} takes inputs of shape {shape} and gives {classes} scores; "
-                f"{self.dataset.name} has inputs of shape {wanted} and {count} classes",
-                hint="give the data set that it was made for",
-            )
+        check_shapes("the network", shape, classes, self.dataset)
 
     def _write(self, name: str, content: bytes) -> None:
         path = self.draft.path / name
@@ -312,17 +328,10 @@ class _Bundler:
 
     def _adopt(self, vendor: Path) -> TensorSpec:
         """Take a vendor's file as it is; returns its input."""
-        entry, exit_ = read_specs(vendor)
-        check_integer(vendor)
-        if len(exit_.shape) != 1:
-            raise UserError(
-                f"{vendor} gives scores of shape {exit_.shape}; a classifier gives one row",
-                hint="adopt a network that classifies one input",
-            )
-        self._check_shapes(str(vendor), entry.shape, exit_.shape[0])
+        specs = integer_specs(vendor, self.dataset)
         (self.draft.path / "int8.tflite").write_bytes(vendor.read_bytes())
-        self.specs["int8.tflite"] = (entry, exit_)
-        return entry
+        self.specs["int8.tflite"] = specs
+        return specs[0]
 
     def _preprocessing(
         self,
@@ -337,7 +346,9 @@ class _Bundler:
         if source.trained is not None:
             return source.trained.preprocessing
         if self.dataset.domain.name == "image":
-            return tried_preprocessing(model, self.dataset, self.seed, self.progress)
+            return tried_preprocessing(
+                lambda real: model.predict(real, verbose=0), self.dataset, self.seed, self.progress
+            )
         return known_preprocessing(self.dataset, vendor, self.progress)
 
     def _calibration(self, count: int) -> tuple[NDArray[Any], dict[str, Any]]:
@@ -348,12 +359,6 @@ class _Bundler:
         split, rows = drawn(self.dataset, count, self.seed)
         digest = hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
         return split.x[rows], {"split": name, "count": len(rows), "indices_sha256": digest}
-
-    def _write_c(self) -> None:
-        content = (self.draft.path / "int8.tflite").read_bytes()
-        header = model_data_h(len(content), *self.specs["int8.tflite"])
-        (self.draft.path / "model_data.h").write_text(header)
-        (self.draft.path / "model_data.c").write_text(model_data_c(content))
 
 
 def _check_drop(made: Artifact[BundleContent], max_drop: float) -> None:

@@ -32,7 +32,8 @@ from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, sc
 from qbench.runtimes import Runtime, executing, open_runtime, runtime_class
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.runtimes.grid import InputGrid
-from qbench.surrogate.keras import KerasSurrogate
+from qbench.stages.lone import reopen_bundle
+from qbench.surrogate.registry import open_surrogate
 from qbench.surrogate.scoring import Scorer
 
 # Inputs that are rounded and computed together. Of most runtimes, an interruption can lose that many.
@@ -60,7 +61,7 @@ def replay(
     replays of the same inputs can be compared input by input. An interrupted replay goes on where it stopped.
 
     Args:
-        bundle: folder that `export` wrote.
+        bundle: folder that `export` wrote; or an integer file that was attacked with the advset's data.
         advset: folder that `attack` wrote, against this bundle or another of the same data.
         runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here and has its artefact in the
             bundle if these and `devices` are empty. `tflite-ref` always runs with devices, which are held
@@ -82,7 +83,8 @@ def replay(
         EnvironmentLacks: a runtime's package is missing, or cannot run the artefact; a device is not there,
             fails or vanishes.
     """
-    source, attacked = load(Path(bundle), "bundle"), load(Path(advset), "advset")
+    attacked: Artifact[AdvsetContent] = load(Path(advset), "advset")
+    source = reopen_bundle(Path(bundle), attacked.content.data.fingerprint)
     _check_fit(source.content, attacked.content)
     names = _chosen(runtimes, devices, source.content)
     with open_devices(
@@ -190,8 +192,10 @@ class _Job:
     ) -> None:
         self.draft, self.bundle, self.inputs, self.progress = draft, bundle, inputs, progress
         content = bundle.content
+        # The dequantized network stands in for a float one that nobody has.
+        judge = "float" if "float.keras" in content.artifacts else "lifted:float"
         self._score_float = Scorer(
-            KerasSurrogate.load(bundle.path / "float.keras", content.preprocessing, content.data.domain)
+            open_surrogate(judge, bundle.path, content.preprocessing, content.data.domain)
         )
         self._float = Labels(
             self._float_labels(inputs.clean), tuple(self._float_labels(x) for x in inputs.adversarial)

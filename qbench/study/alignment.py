@@ -81,7 +81,7 @@ def _members(gathered: Gathered, surrogates: Sequence[str]) -> dict[str, tuple[N
         network.name if len(surrogates) == 1 else f"{network.name} {kind}": (network, kind)
         for network in gathered.networks
         for kind in surrogates
-        if surrogate_file(kind) in network.content.artifacts
+        if surrogate_file(kind, network.content.artifacts)
     }
     if len(found) < 2:
         raise UserError(

@@ -25,7 +25,7 @@ from qbench.study.judging import REFERENCE, Array, Judge, judges, probabilities,
 from qbench.study.mixture import Mixture
 from qbench.study.recording import recorded
 from qbench.surrogate.base import Surrogate
-from qbench.surrogate.registry import open_surrogate, surrogate_file
+from qbench.surrogate.registry import open_surrogate, surrogate_file, usual_surrogate
 
 _ADAPTIVE = "pgd"
 _BATCH = 64
@@ -116,7 +116,8 @@ def _mixture(gathered: Gathered, surrogate: str) -> Mixture:
     members = []
     for network in gathered.networks:
         content = network.content
-        kind = surrogate if surrogate_file(surrogate) in content.artifacts else "float"
+        fits = surrogate_file(surrogate, content.artifacts)
+        kind = surrogate if fits else usual_surrogate(content.artifacts)
         members.append(open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain))
     return Mixture(members)
 

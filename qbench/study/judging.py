@@ -15,7 +15,7 @@ from qbench.runtimes import open_runtime, runtime_class
 from qbench.runtimes.grid import InputGrid
 from qbench.study.gathering import Network
 from qbench.surrogate.base import Oracle
-from qbench.surrogate.registry import open_surrogate
+from qbench.surrogate.registry import open_surrogate, usual_surrogate
 from qbench.surrogate.scoring import Scorer
 
 Array = NDArray[np.float32]
@@ -106,5 +106,6 @@ def judges(network: Network, runtimes: Sequence[str], threads: int = 1) -> Itera
 
 def _keras_judge(network: Network) -> Judge:
     content = network.content
-    surrogate = open_surrogate("float", network.bundle.path, content.preprocessing, content.data.domain)
+    kind = usual_surrogate(content.artifacts)
+    surrogate = open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain)
     return Judge(KERAS, Scorer(surrogate), None)

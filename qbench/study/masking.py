@@ -18,7 +18,7 @@ from qbench.study.recording import recorded
 from qbench.study.trials import Battery, Outcome
 from qbench.study.verdicts import judged
 from qbench.surrogate.base import Surrogate
-from qbench.surrogate.registry import open_surrogate, surrogate_file
+from qbench.surrogate.registry import open_surrogate, surrogate_file, usual_surrogate
 
 _LIFTED = "lifted:clipped-ste"
 _RULES = ("lifted:ste", "lifted:smooth")
@@ -99,9 +99,10 @@ def _largest(gathered: Gathered) -> float:
 
 def _kind(network: Network, wanted: str | None) -> str:
     """The surrogate to judge: as told where the network has its file."""
+    usual = usual_surrogate(network.content.artifacts)
     if wanted is not None:
-        return wanted if surrogate_file(wanted) in network.content.artifacts else "float"
-    return _LIFTED if network.record.integer and not network.record.low_bit else "float"
+        return wanted if surrogate_file(wanted, network.content.artifacts) else usual
+    return _LIFTED if network.record.integer and not network.record.low_bit else usual
 
 
 def _tried(gathered: Gathered, network: Network, wanted: str | None, battery: Battery, count: int) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from qbench.artifacts import Domain, Preprocessing
@@ -13,11 +14,13 @@ from qbench.surrogate.lifted.gradients import find_rule
 
 FLOAT, LIFTED = "float", "lifted"
 _DEFAULT_RULE = "clipped-ste"
-_FLOAT_FILES, _INTEGER_FILES = (".keras", ".h5"), (".tflite", ".onnx")
+# What each kind is made of: the files of a bundle, the first that is there; the endings of a lone file.
+_FILES = {FLOAT: ("float.keras",), LIFTED: ("int8.tflite", "int8.onnx")}
+_ENDINGS = {FLOAT: (".keras", ".h5"), LIFTED: (".tflite", ".onnx")}
 
 
-def surrogate_file(name: str) -> str:
-    """The file of a bundle that a surrogate is made of.
+def check_surrogate(name: str) -> None:
+    """Refuse what is no surrogate.
 
     Args:
         name: "float", "lifted" or "lifted:RULE".
@@ -28,13 +31,30 @@ def surrogate_file(name: str) -> str:
     kind, _, rule = name.partition(":")
     if kind == LIFTED:
         find_rule(rule or _DEFAULT_RULE)
-        return "int8.tflite"
-    if name != FLOAT:
+    elif name != FLOAT:
         raise UserError(
             f"there is no surrogate {name!r}",
             hint=f"known: {FLOAT}, {', '.join(f'{LIFTED}:{each}' for each in GRADIENTS)}",
         )
-    return "float.keras"
+
+
+def surrogate_file(name: str, artifacts: Collection[str]) -> str | None:
+    """The file of a bundle that a surrogate is made of; None if the bundle has none.
+
+    Args:
+        name: "float", "lifted" or "lifted:RULE".
+        artifacts: the bundle's files.
+
+    Raises:
+        UserError: there is no such surrogate.
+    """
+    check_surrogate(name)
+    return next((file for file in _FILES[name.partition(":")[0]] if file in artifacts), None)
+
+
+def usual_surrogate(artifacts: Collection[str]) -> str:
+    """The float network of a bundle; where there is none, the integer network itself."""
+    return FLOAT if surrogate_file(FLOAT, artifacts) else f"{LIFTED}:{_DEFAULT_RULE}"
 
 
 def open_surrogate(name: str, path: Path, preprocessing: Preprocessing, domain: Domain) -> Surrogate:
@@ -47,10 +67,11 @@ def open_surrogate(name: str, path: Path, preprocessing: Preprocessing, domain: 
         domain: of the inputs.
 
     Raises:
-        UserError: there is no such surrogate, or it cannot be made of this file.
+        UserError: there is no such surrogate, or it cannot be made of this file or bundle.
     """
-    file = path / surrogate_file(name) if path.is_dir() else path
-    wanted = _FLOAT_FILES if name == FLOAT else _INTEGER_FILES
+    check_surrogate(name)
+    file = _found(name, path) if path.is_dir() else path
+    wanted = _ENDINGS[name.partition(":")[0]]
     if file.suffix not in wanted:
         raise UserError(
             f"the surrogate {name!r} cannot be made of {file.name}",
@@ -61,3 +82,17 @@ def open_surrogate(name: str, path: Path, preprocessing: Preprocessing, domain: 
         return KerasSurrogate.load(file, preprocessing, domain)
     rule = name.partition(":")[2] or _DEFAULT_RULE
     return LiftedSurrogate.load(file, preprocessing, domain, rule)
+
+
+def _found(name: str, bundle: Path) -> Path:
+    files = [each.name for each in bundle.iterdir()]
+    file = surrogate_file(name, files)
+    if file is None:
+        raise UserError(
+            f"{bundle} has nothing to make the surrogate {name!r} of",
+            cause="it holds an integer network without the float one"
+            if name == FLOAT
+            else "it is surrogate-only: there is no integer network",
+            hint=f"use --surrogate {usual_surrogate(files)}",
+        )
+    return bundle / file

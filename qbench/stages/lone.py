@@ -1,0 +1,144 @@
+"""An integer file without its float network, as a bundle of one artefact."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from qbench.artifacts import (
+    Artifact,
+    BundleContent,
+    Preprocessing,
+    Recipe,
+    TensorSpec,
+    begin,
+    load,
+    sha256_of,
+)
+from qbench.data import Dataset
+from qbench.errors import UserError
+from qbench.exporters.carray import write_c
+from qbench.exporters.preprocessing import known_preprocessing, stated_preprocessing, tried_preprocessing
+from qbench.places import cache_dir
+from qbench.progress import SILENT, Progress
+from qbench.replaying.measuring import measure, measured
+from qbench.stages.adopting import integer_specs
+
+# By ending, what a bundle calls the file.
+_ARTIFACTS = {".tflite": "int8.tflite", ".onnx": "int8.onnx"}
+
+
+def is_lone(path: Path) -> bool:
+    """Whether a path stands for an integer file in place of a folder or a float network."""
+    return path.suffix in _ARTIFACTS and not path.is_dir()
+
+
+def export_lone(
+    file: Path,
+    dataset: Dataset,
+    out: Path,
+    *,
+    input_range: tuple[float, float] | None = None,
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Artifact[BundleContent]:
+    """Take an integer `.tflite` or QDQ `.onnx` as it is, measured on the test split.
+
+    Args:
+        file: of the integer network.
+        dataset: that it was made for.
+        out: folder to write; it holds the file as `int8.tflite`, with its C form, or as `int8.onnx`.
+        input_range: what the network expects of the low and high end of an image's domain; tried if None.
+        seed: of the draw of samples that ranges are tried on.
+        force: replace what `out` holds.
+        progress: hears of every step.
+
+    Raises:
+        UserError: the file is damaged, computes in float32, is no classifier, or does not fit the data.
+    """
+    if not file.is_file():
+        raise UserError(f"there is no network at {file}", hint="check the path")
+    specs = integer_specs(file, dataset)
+    digest = sha256_of(file)
+    recipe = Recipe(
+        "bundle",
+        settings={"network": file.stem, "input_range": None if input_range is None else list(input_range)},
+        inputs={"adopted": digest, "data": dataset.fingerprint},
+        seed=seed,
+    )
+    started = begin(out, recipe, force=force)
+    if isinstance(started, Artifact):
+        return started
+    with started as draft:
+        name = _ARTIFACTS[file.suffix]
+        shutil.copyfile(file, draft.path / name)
+        if name == "int8.tflite":
+            write_c(draft.path, *specs)
+        preprocessing = _preprocessing(draft.path / name, specs, dataset, input_range, seed, progress)
+        return draft.commit(
+            BundleContent(
+                network=file.stem,
+                data=dataset.info,
+                preprocessing=preprocessing,
+                artifacts=measure(draft.path, {name: specs}, dataset, preprocessing, progress),
+                calibration={},
+                adopted=digest,
+            )
+        )
+
+
+def open_bundle(path: Path, dataset: Dataset, progress: Progress = SILENT) -> Artifact[BundleContent]:
+    """The bundle at a path; of an integer file, the one made of it, which is kept in the cache.
+
+    Raises:
+        UserError: it is no bundle, or the file makes none with this data.
+    """
+    if not is_lone(path):
+        return load(path, "bundle")
+    return export_lone(path, dataset, _kept(path, dataset.fingerprint), progress=progress)
+
+
+def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
+    """The bundle at a path; of an integer file, the one that `open_bundle` made of it before.
+
+    Args:
+        path: a bundle, or an integer file.
+        fingerprint: of the data.
+
+    Raises:
+        UserError: it is no bundle, or none was made of the file with this data.
+    """
+    if not is_lone(path):
+        return load(path, "bundle")
+    if not path.is_file():
+        raise UserError(f"there is no network at {path}", hint="check the path")
+    kept = _kept(path, fingerprint)
+    if not kept.is_dir():
+        raise UserError(
+            f"nothing tells what {path} makes of these inputs",
+            cause="no attack on this very file was made here with their data",
+            hint=f"qbench export {path} --data NAME --out BUNDLE, and replay BUNDLE",
+        )
+    return load(kept, "bundle")
+
+
+def _kept(file: Path, fingerprint: str) -> Path:
+    return cache_dir() / "bundles" / f"{file.stem}-{sha256_of(file)[:16]}-{fingerprint[:16]}"
+
+
+def _preprocessing(
+    file: Path,
+    specs: tuple[TensorSpec, TensorSpec],
+    dataset: Dataset,
+    input_range: tuple[float, float] | None,
+    seed: int,
+    progress: Progress,
+) -> Preprocessing:
+    """What the network makes of an element, from the surest source."""
+    if input_range is not None:
+        return stated_preprocessing(input_range, dataset)
+    if dataset.domain.name == "image":
+        with measured(file, specs) as scores:
+            return tried_preprocessing(scores, dataset, seed, progress)
+    return known_preprocessing(dataset, specs[0], progress)
