@@ -104,9 +104,11 @@ def check_integer_onnx(content: bytes, name: str) -> None:
             cause="it has no QuantizeLinear: it computes in float32, or in quantized operators",
             hint="give a graph in QDQ form",
         )
-    if len(graph.input) != 1 or len(graph.output) != 1:
+    constants = {each.name for each in graph.initializer}
+    inputs = [each.name for each in graph.input if each.name not in constants]
+    if len(inputs) != 1 or len(graph.output) != 1:
         raise UserError(
-            f"{name} has {len(graph.input)} inputs and {len(graph.output)} outputs, not one each",
+            f"{name} has {len(inputs)} inputs and {len(graph.output)} outputs, not one each",
             hint="give a network that classifies one input",
         )
 
@@ -117,9 +119,10 @@ def onnx_specs(content: bytes) -> tuple[TensorSpec, TensorSpec]:
 
     graph = onnx.load_from_string(content).graph
     constants = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    entry = _linear(graph, graph.input[0].name, forward=True)
+    (fed,) = (each for each in graph.input if each.name not in constants)
+    entry = _linear(graph, fed.name, forward=True)
     exit_ = _linear(graph, graph.output[0].name, forward=False)
-    return _spec(graph.input[0], entry, constants), _spec(graph.output[0], exit_, constants)
+    return _spec(fed, entry, constants), _spec(graph.output[0], exit_, constants)
 
 
 def _linear(graph: onnx.GraphProto, tensor: str, *, forward: bool) -> onnx.NodeProto | None:

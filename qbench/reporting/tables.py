@@ -117,7 +117,9 @@ def _findings(content: AdvsetContent) -> Table:
 
 def replay_tables(content: ReplayContent) -> tuple[Table, ...]:
     """Robustness, rounding and disagreement of every runtime; of devices, their cost and correctness."""
-    tables = [_robustness(content), _rounding(content), _disagreement(content)]
+    tables = [_robustness(content), _rounding(content)]
+    if content.disagreements:
+        tables.append(_disagreement(content))
     if content.devices:
         tables += [_devices(content), _resources(content)]
     if any(each.differences for each in content.devices):

@@ -57,10 +57,8 @@ def export_lone(
     Raises:
         UserError: the file is damaged, computes in float32, is no classifier, or does not fit the data.
     """
-    if not file.is_file():
-        raise UserError(f"there is no network at {file}", hint="check the path")
+    digest = _digest(file)
     specs = integer_specs(file, dataset)
-    digest = sha256_of(file)
     recipe = Recipe(
         "bundle",
         settings={"network": file.stem, "input_range": None if input_range is None else list(input_range)},
@@ -111,8 +109,6 @@ def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
     """
     if not is_lone(path):
         return load(path, "bundle")
-    if not path.is_file():
-        raise UserError(f"there is no network at {path}", hint="check the path")
     kept = _kept(path, fingerprint)
     if not kept.is_dir():
         raise UserError(
@@ -124,7 +120,13 @@ def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
 
 
 def _kept(file: Path, fingerprint: str) -> Path:
-    return cache_dir() / "bundles" / f"{file.stem}-{sha256_of(file)[:16]}-{fingerprint[:16]}"
+    return cache_dir() / "bundles" / f"{file.stem}-{_digest(file)[:16]}-{fingerprint[:16]}"
+
+
+def _digest(file: Path) -> str:
+    if not file.is_file():
+        raise UserError(f"there is no network at {file}", hint="check the path")
+    return sha256_of(file)
 
 
 def _preprocessing(

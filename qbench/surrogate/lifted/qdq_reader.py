@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,11 +99,12 @@ def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
     import onnx
 
     try:
-        graph = onnx.load_from_string(content).graph
+        model = onnx.load_from_string(content)
     except Exception as error:  # protobuf's and onnx's errors share no base class
         raise UserError(
             "this is neither a .tflite nor an ONNX file", cause=f"{type(error).__name__}: {error}"
         ) from error
+    graph = model.graph
     found = QdqGraph(constants={each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer})
     inputs = [each.name for each in graph.input if each.name not in found.constants]
     if len(inputs) != 1 or len(graph.output) != 1:
@@ -120,7 +121,32 @@ def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
             found.constants[parsed.output] = _dequantized(parsed)
         else:
             found.nodes.append(parsed)
+    _settle_shapes(found, model)
     return found
+
+
+def _settle_shapes(found: QdqGraph, model: onnx.ModelProto) -> None:
+    """Give every Reshape whose sizes the graph computes, from the batch's as a rule, constant ones."""
+    import onnx
+
+    computed = {
+        i: node
+        for i, node in enumerate(found.nodes)
+        if node.kind == "Reshape" and node.inputs[1] not in found.constants
+    }
+    if not computed:
+        return
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    sizes = {
+        each.name: [dim.dim_value or -1 for dim in each.type.tensor_type.shape.dim]
+        for each in (*graph.value_info, *graph.output)
+    }
+    for i, node in computed.items():
+        shape = sizes.get(node.output, [])
+        if shape and -1 not in shape[1:]:
+            name = f"sizes of {node.output}"
+            found.constants[name] = np.array([-1, *shape[1:]])
+            found.nodes[i] = replace(node, inputs=(node.inputs[0], name))
 
 
 def _node(
