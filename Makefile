@@ -4,6 +4,7 @@ VENV   ?= .venv
 OUT    ?= out/demo
 BOARD  ?= stm32f405
 SECONDS_EACH ?= 30
+WORKERS ?= 2
 
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -49,9 +50,10 @@ emulator: ## Install QEMU and the cross compiler for Arm, where apt is there and
 	  $(SUDO) apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi; \
 	} >/dev/null || true
 
-test: $(VENV)/.dev ## Lint, type-check, and run the whole test suite
+# A worker takes a file's tests together, so that what they share is made once; 1.2 GB of memory a worker.
+test: $(VENV)/.dev ## Lint, type-check, and run the whole test suite: WORKERS=2
 	$(MAKE) --no-print-directory lint type
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 fuzz: $(VENV)/.dev ## Fuzz the firmware's model reader and frame decoder: SECONDS_EACH=30
 	QBENCH_FUZZ_SECONDS=$(SECONDS_EACH) $(BIN)/python -m pytest tests/fuzz -q -rP
