@@ -33,11 +33,10 @@ attacked: $(VENV)/.user
 	$(BIN)/qbench attack $(OUT)/bundle --data digits --attack pgd --eps 4/255,8/255,16/255,32/255 --out $(OUT)/pgd
 
 replay-emulated: attacked ## Replay the demo's attack on an emulated board: BOARD=stm32f405, mps2-an386, mps2-an500, mps3-an547
-	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --device qemu:$(BOARD) --out $(OUT)/replay-$(BOARD)
+	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --runtime float --device qemu:$(BOARD) --out $(OUT)/replay-$(BOARD)
 
-gate-emulated: attacked ## Gate the demo's network on an emulated board, as a release would be: BOARD=stm32f405
-	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --runtime float --device qemu:$(BOARD) --out $(OUT)/replay-gate
-	$(BIN)/qbench check $(OUT)/replay-gate --min-robust-accuracy 90% --at 4/255 --max-clean-drop 2pp \
+gate-emulated: replay-emulated ## Gate the demo's network on an emulated board, as a release would be: BOARD=stm32f405
+	$(BIN)/qbench check $(OUT)/replay-$(BOARD) --min-robust-accuracy 90% --at 4/255 --max-clean-drop 2pp \
 	  --max-disagreement 1.5% --junit $(OUT)/gate.xml
 
 CAN_EMULATE = command -v qemu-system-arm >/dev/null && command -v arm-none-eabi-gcc >/dev/null
