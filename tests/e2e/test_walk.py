@@ -13,6 +13,7 @@ from tests.conftest import bytes_of
 RUNTIMES = ("tflite", "tflite-ref", "tflite-builtin", "onnx", "float")
 
 
+@pytest.mark.slow
 def test_the_walk_from_training_to_the_report(command, tmp_path):
     out = {name: tmp_path / name for name in ("trained", "bundle", "advset", "replay", "report")}
     made = command.apart("train", "digits-cnn", "--data", "digits", "--epochs", 2, "--out", out["trained"])
@@ -51,6 +52,7 @@ def test_the_walk_from_training_to_the_report(command, tmp_path):
     assert [each["runtime"]["name"] for each in scores] == list(RUNTIMES)
 
 
+@pytest.mark.slow
 def test_the_same_commands_give_the_same_bytes_in_another_process(
     command, tmp_path, trained, bundle, advset, replayed
 ):
@@ -130,6 +132,7 @@ def long_attack(command, bundle, tmp_path_factory):
     return words, out
 
 
+@pytest.mark.slow
 @STOPS
 def test_a_stopped_attack_goes_on_to_the_same_bytes(command, long_attack, tmp_path, how):
     words, undisturbed = long_attack
@@ -146,6 +149,7 @@ def long_replay(command, bundle, long_attack):
     return words, advset.parent / "replay"
 
 
+@pytest.mark.slow
 @STOPS
 def test_a_stopped_replay_goes_on_to_the_same_bytes(command, long_replay, tmp_path, how):
     words, undisturbed = long_replay
