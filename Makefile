@@ -4,6 +4,7 @@ VENV   ?= .venv
 OUT    ?= out/demo
 BOARD  ?= stm32f405
 SECONDS_EACH ?= 30
+WORKERS ?= 2
 
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -32,11 +33,10 @@ attacked: $(VENV)/.user
 	$(BIN)/qbench attack $(OUT)/bundle --data digits --attack pgd --eps 4/255,8/255,16/255,32/255 --out $(OUT)/pgd
 
 replay-emulated: attacked ## Replay the demo's attack on an emulated board: BOARD=stm32f405, mps2-an386, mps2-an500, mps3-an547
-	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --device qemu:$(BOARD) --out $(OUT)/replay-$(BOARD)
+	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --runtime float --device qemu:$(BOARD) --out $(OUT)/replay-$(BOARD)
 
-gate-emulated: attacked ## Gate the demo's network on an emulated board, as a release would be: BOARD=stm32f405
-	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --runtime float --device qemu:$(BOARD) --out $(OUT)/replay-gate
-	$(BIN)/qbench check $(OUT)/replay-gate --min-robust-accuracy 90% --at 4/255 --max-clean-drop 2pp \
+gate-emulated: replay-emulated ## Gate the demo's network on an emulated board, as a release would be: BOARD=stm32f405
+	$(BIN)/qbench check $(OUT)/replay-$(BOARD) --min-robust-accuracy 90% --at 4/255 --max-clean-drop 2pp \
 	  --max-disagreement 1.5% --junit $(OUT)/gate.xml
 
 CAN_EMULATE = command -v qemu-system-arm >/dev/null && command -v arm-none-eabi-gcc >/dev/null
@@ -49,9 +49,10 @@ emulator: ## Install QEMU and the cross compiler for Arm, where apt is there and
 	  $(SUDO) apt-get install -y -qq --no-install-recommends qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi; \
 	} >/dev/null || true
 
-test: $(VENV)/.dev ## Lint, type-check, and run the whole test suite
+# A worker takes a file's tests together, so that what they share is made once; 1.2 GB of memory a worker.
+test: $(VENV)/.dev ## Lint, type-check, and run the whole test suite: WORKERS=2
 	$(MAKE) --no-print-directory lint type
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 fuzz: $(VENV)/.dev ## Fuzz the firmware's model reader and frame decoder: SECONDS_EACH=30
 	QBENCH_FUZZ_SECONDS=$(SECONDS_EACH) $(BIN)/python -m pytest tests/fuzz -q -rP

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: one thread each, as in their children
+    for threads in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(threads, "1")
 
 import qbench
 from qbench.artifacts import Artifact
+from qbench.cli.main import main
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,11 +68,23 @@ def replayed(bundle: Artifact[Any], advset: Artifact[Any]) -> Artifact[Any]:
 
 
 class Command:
-    """The command line in a process of its own."""
+    """The command line, in this process, which has TensorFlow already; another takes seconds to import it."""
 
-    def __call__(self, *args: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *args: Any) -> subprocess.CompletedProcess[str]:
         """Run `qbench ARGS` to its end."""
-        return subprocess.run(self.argv(*args), capture_output=True, text=True, check=False, **options)
+        argv, out, err = ["qbench", *map(str, args)], io.StringIO(), io.StringIO()
+        with (
+            mock.patch.object(sys, "argv", argv),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            pytest.raises(SystemExit) as done,
+        ):
+            main()
+        return subprocess.CompletedProcess(argv, done.value.code, out.getvalue(), err.getvalue())
+
+    def apart(self, *args: Any) -> subprocess.CompletedProcess[str]:
+        """Run it in a process of its own: for what a whole process prints and leaves."""
+        return subprocess.run(self.argv(*args), capture_output=True, text=True, check=False)
 
     def json(self, *args: Any) -> dict[str, Any]:
         """Run it with `--json`, which must succeed, and parse what it prints."""

@@ -1,4 +1,4 @@
-"""The walk of the README through the command line, each command in a process of its own."""
+"""The walk of the README through the command line, each command of it in a process of its own."""
 
 import json
 import signal
@@ -13,14 +13,17 @@ from tests.conftest import bytes_of
 RUNTIMES = ("tflite", "tflite-ref", "tflite-builtin", "onnx", "float")
 
 
+@pytest.mark.slow
 def test_the_walk_from_training_to_the_report(command, tmp_path):
     out = {name: tmp_path / name for name in ("trained", "bundle", "advset", "replay", "report")}
-    made = command("train", "digits-cnn", "--data", "digits", "--epochs", 2, "--out", out["trained"])
+    made = command.apart("train", "digits-cnn", "--data", "digits", "--epochs", 2, "--out", out["trained"])
     assert made.returncode == 0, made.stderr
     assert "test accuracy %" in made.stdout
     assert made.stderr == "", "chatter"
 
-    exported = command("export", out["trained"], "--data", "digits", "--out", out["bundle"], "--max-drop", 1)
+    exported = command.apart(
+        "export", out["trained"], "--data", "digits", "--out", out["bundle"], "--max-drop", 1
+    )
     assert exported.returncode == 0, exported.stderr
     assert exported.stderr == "", "chatter"
     files = {path.name for path in out["bundle"].iterdir()}
@@ -36,19 +39,20 @@ def test_the_walk_from_training_to_the_report(command, tmp_path):
     assert command.json(*attack, "--steps", 3, "--count", 50, "--out", out["advset"])["reused"]
 
     runtimes = [word for name in RUNTIMES for word in ("--runtime", name)]
-    replayed = command("replay", out["bundle"], out["advset"], *runtimes, "--out", out["replay"])
+    replayed = command.apart("replay", out["bundle"], out["advset"], *runtimes, "--out", out["replay"])
     assert replayed.returncode == 0, replayed.stderr
     assert replayed.stderr == "", "chatter"
     assert all(name in replayed.stdout for name in RUNTIMES)
     assert np.load(out["replay"] / "tflite-ref" / "eps-1.npy").shape == (50, 10)
 
-    reported = command("report", out["replay"], "--out", out["report"])
+    reported = command.apart("report", out["replay"], "--out", out["report"])
     assert reported.returncode == 0, reported.stderr
     assert "robust accuracy" in (out["report"] / "report.md").read_text()
     scores = json.loads((out["report"] / "report.json").read_text())["replays"][0]["results"]["scores"]
     assert [each["runtime"]["name"] for each in scores] == list(RUNTIMES)
 
 
+@pytest.mark.slow
 def test_the_same_commands_give_the_same_bytes_in_another_process(
     command, tmp_path, trained, bundle, advset, replayed
 ):
@@ -69,7 +73,7 @@ def test_the_same_commands_give_the_same_bytes_in_another_process(
         ("report", replayed.path, "--out", again["r2"]),
     )
     for step in steps:
-        done = command(*step, "--quiet")
+        done = command.apart(*step, "--quiet")
         assert done.returncode == 0, done.stderr
         assert done.stdout == ""
     for name, first in (("trained", trained), ("bundle", bundle), ("advset", advset), ("replay", replayed)):
@@ -128,6 +132,7 @@ def long_attack(command, bundle, tmp_path_factory):
     return words, out
 
 
+@pytest.mark.slow
 @STOPS
 def test_a_stopped_attack_goes_on_to_the_same_bytes(command, long_attack, tmp_path, how):
     words, undisturbed = long_attack
@@ -144,6 +149,7 @@ def long_replay(command, bundle, long_attack):
     return words, advset.parent / "replay"
 
 
+@pytest.mark.slow
 @STOPS
 def test_a_stopped_replay_goes_on_to_the_same_bytes(command, long_replay, tmp_path, how):
     words, undisturbed = long_replay

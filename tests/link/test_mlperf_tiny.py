@@ -82,9 +82,9 @@ def board(talker, tmp_path):
     """A client of the stand-in, over a line with faults."""
     lines, clients = [], []
 
-    def connect(to_device: Faults = CLEAN, to_host: Faults = CLEAN) -> MlperfTinyClient:
+    def connect(to_device: Faults = CLEAN, to_host: Faults = CLEAN, silent: float = 0.3) -> MlperfTinyClient:
         lines.append(Line(tmp_path / "port", talker(Harness()), to_device=to_device, to_host=to_host, seed=3))
-        port = Port(str(lines[-1].link), timeouts=replace(QUICK, silent=0.3))
+        port = Port(str(lines[-1].link), timeouts=replace(QUICK, silent=silent))
         clients.append(MlperfTinyClient(port))
         return clients[-1]
 
@@ -104,7 +104,7 @@ def check(client, count):
 
 
 def test_a_board_tells_of_itself_and_infers(board):
-    client = board()
+    client = board(silent=QUICK.silent)
     assert (client.name, client.model) == ("stand-in", "affine")
     check(client, 5)
 
@@ -118,7 +118,7 @@ def test_what_the_line_damages_is_asked_again(board, faults):
 
 def test_an_input_of_another_size_is_refused_in_the_boards_words(board):
     with pytest.raises(DeviceFault, match=f"Input db has 10 elemented, expected {SIZE}"):
-        list(board().infer([bytes(10)]))
+        list(board(silent=QUICK.silent).infer([bytes(10)]))
 
 
 def test_a_hopeless_line_ends_the_run(board):

@@ -1,7 +1,7 @@
 import json
+import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -24,10 +24,11 @@ def test_help_lists_the_commands_and_imports_nothing_heavy():
 
 
 def test_help_answers_at_once():
-    def seconds():
-        start = time.perf_counter()
+    def seconds():  # of a core, so that what else the machine does counts for nothing
+        start = os.times()
         assert run("--help").returncode == 0
-        return time.perf_counter() - start
+        end = os.times()
+        return end.children_user + end.children_system - start.children_user - start.children_system
 
     assert min(seconds() for _ in range(5)) < 0.3
 

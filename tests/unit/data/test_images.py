@@ -1,9 +1,9 @@
 """Class folders of images, in folders and zips, and the cache of what was decoded."""
 
+import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 
 import numpy as np
@@ -241,7 +241,7 @@ def test_cifar10_jpeg_loads_at_once_the_second_time(data_root):
     assert first.classes[0] == "airplane"
     assert len(first.classes) == 10
     assert np.bincount(first.test.y).tolist() == [1000] * 10
-    start = time.perf_counter()
+    start = sum(os.times()[:4])  # of this process and its children, on all cores: other tests run beside it
     second = load_dataset(str(data_root / "cifar10-jpeg"))
-    assert time.perf_counter() - start < 2
+    assert sum(os.times()[:4]) - start < 2
     assert second.fingerprint == first.fingerprint

@@ -12,7 +12,7 @@ from tests.unit.experiment.test_executing import alone_task, planned
 distributed = pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")
 
-TASKS = 6
+TASKS = 4
 
 
 class Killing(Unwatched):

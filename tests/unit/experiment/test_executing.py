@@ -59,11 +59,13 @@ def alone_task(bundle):
     return task.model_copy(update={"inputs": {}, "settings": {**task.settings, "bundle": str(bundle.path)}})
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_tried_again(whole, tmp_path):
     (outcome,) = run(planned(tmp_path, alone_task(whole)), jobs=1, watch=Killing(1))
     assert outcome.state == "made"
 
 
+@pytest.mark.slow
 def test_a_process_that_always_dies_is_told_and_stops_only_what_needs_it(whole, tmp_path):
     dying = alone_task(whole)
     needing = Task(

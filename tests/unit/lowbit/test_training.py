@@ -10,6 +10,7 @@ from qbench.exporters.keras_file import load_keras
 from tests.conftest import bytes_of
 
 
+@pytest.mark.slow
 def test_digits_at_two_bits_learn_and_lower_to_a_bundle(tmp_path):
     made = qbench.train(
         "digits-cnn", "digits", tmp_path / "low", epochs=15, weight_bits=2, act_bits=2, method="lsq"
