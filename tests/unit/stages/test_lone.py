@@ -70,7 +70,7 @@ def test_other_ends(bundle, tmp_path, ends):
     assert made.content.clean_correct > 50
     assert made.content.results[0].correct < made.content.clean_correct
     replayed = qbench.replay(file, made.path, ["tflite-ref"], tmp_path / "r").content.scores[0]
-    assert replayed.clean.count == made.content.clean_correct
+    assert replayed.clean_accuracy.count == made.content.clean_correct
 
 
 def test_features_stand_for_what_the_input_says(data_root, tmp_path):
