@@ -35,6 +35,9 @@ class Points:
     sentences: tuple[str, ...]
 
 
+_DIFFER = "Under other kernels the same file is another function. Here is on how many inputs runtimes differ."
+_AGREE = "No two runtimes differ on any of these inputs, in label or, where it can be compared, in output codes."
+
 Block = str | Heading | Points | Details | Plot | Table | Gallery
 
 
@@ -97,15 +100,15 @@ def robustness(found: Sequence[Replayed]) -> Section:
 
 def disagreement(found: Sequence[Replayed]) -> Section:
     """Where runtimes give different answers to the same inputs."""
-    blocks: list[Block] = [
-        "Under other kernels the same file is another function. Here is on how many inputs runtimes differ."
-    ]
+    pairs = [pair for each in found for pair in each.content.disagreements]
+    differ = any(pair.labels.count or pair.vectors is not None and pair.vectors.count for pair in pairs)
+    blocks: list[Block] = [_DIFFER if differ else _AGREE]
     for i, each in enumerate(found):
         if each.content.disagreements:
             matrix = disagreement_matrix(each.content, f"disagreement-{i}")
             counts = Details("Counts, pair by pair", (replay_tables(each.content)[2],))
             blocks += [Heading(each.title), matrix, counts]
-    if len(blocks) == 1:
+    if not pairs:
         blocks = ["Each replay ran one runtime: there is none to disagree with."]
     return Section("disagreement", "Disagreement between runtimes", tuple(blocks))
 
