@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -200,16 +200,20 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
     return Artifact(path, manifest)
 
 
-def made_of_others(path: Path, inputs: Iterable[Path]) -> bool:
-    """Whether a finished artefact folder was made of other folders than these, by their headers.
+def made_of_others(path: Path, inputs: Iterable[Path], missing: Sequence[str] = ()) -> bool:
+    """Whether a finished artefact folder was made of other folders than these, or without others.
 
     Args:
         path: of the folder, which need not be there.
         inputs: the folders that it should be made of.
+        missing: what it has to do without, as its setting of that name records.
     """
     if not (path / MANIFEST).is_file():
         return False
-    return set(load(path).manifest.inputs.values()) != {load(each).manifest.digest for each in inputs}
+    manifest = load(path).manifest
+    if manifest.settings.get("missing", []) != list(missing):
+        return True
+    return set(manifest.inputs.values()) != {load(each).manifest.digest for each in inputs}
 
 
 def _differences(found: Manifest[Any], recipe: Recipe) -> list[str]:

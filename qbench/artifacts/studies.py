@@ -385,12 +385,14 @@ class StudyContent(Record):
     Attributes:
         networks: that take part, in the order of the tables.
         inputs: how many clean inputs the analysis drew or found; None for `claims`.
+        missing: what an experiment should have given it and could not make.
     """
 
     data: DataInfo
     networks: tuple[StudyNetwork, ...]
     inputs: int | None
     result: Analysis
+    missing: tuple[str, ...] = ()
 
 
 MANIFESTS["study"] = Manifest[StudyContent]

@@ -71,9 +71,13 @@ def do(order: Order, progress: Telling) -> Outcome:
         module, _, name = kind.function.partition(":")
         stage = getattr(import_module(module), name)
         out = root / task.id
-        stale = kind.gathers and made_of_others(out, [root / name for name in task.needs])
+        stale = False
+        if kind.gathers:
+            stale = made_of_others(out, [root / name for name in task.needs], task.missing)
+        missing = {"missing": task.missing} if task.missing else {}
+        force = order.force or stale
         made = stage(
-            **folders, **task.settings, **threads, out=out, force=order.force or stale, progress=progress
+            **folders, **task.settings, **threads, **missing, out=out, force=force, progress=progress
         )
     except QbenchError as error:
         return Outcome(id=task.id, state="failed", failure=Failure.of(error))

@@ -150,7 +150,8 @@ def _possible(task: Task, outcomes: Mapping[str, Outcome]) -> Task | None:
         for argument, given in task.inputs.items()
         if not isinstance(given, str)
     }
-    possible = task.model_copy(update={"inputs": {**task.inputs, **left}})
+    missing = tuple(name for name in task.needs if name in lost)
+    possible = task.model_copy(update={"inputs": {**task.inputs, **left}, "missing": missing})
     return possible if possible.needs else None
 
 

@@ -27,8 +27,8 @@ class Kind:
         takes: by argument, the kinds of the tasks whose folders it takes.
         memory: bytes that a task may need at most.
         threaded: whether the function takes `threads`.
-        gathers: whether it makes do with those of its folders that could be made, and is made anew when they
-            are others.
+        gathers: whether it makes do with those of its folders that could be made, takes the names of the
+            others as `missing`, and is made anew when they change.
     """
 
     function: str

@@ -22,6 +22,7 @@ class Task(Record):
         seconds: what it may cost.
         board: that it needs, if it needs one.
         port: where the board answers.
+        missing: tasks whose folders it should have had and does without.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Task(Record):
     seconds: float
     board: str | None = None
     port: str | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qbench.artifacts import AdvsetContent, Artifact, ReplayContent
+from qbench.artifacts import AdvsetContent, Artifact, Disagreement, ReplayContent
 from qbench.reporting.gallery import Gallery, gallery
 from qbench.reporting.plots import Plot, disagreement_matrix, robustness_curves
 from qbench.reporting.summary import sentences, weakest_table
-from qbench.reporting.tables import Table, advset_tables, replay_tables, robustness_matrix
+from qbench.reporting.tables import Table, advset_tables, missing_text, replay_tables, robustness_matrix
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,6 @@ class Points:
 
     sentences: tuple[str, ...]
 
-
-_DIFFER = "Under other kernels the same file is another function. Here is on how many inputs runtimes differ."
-_AGREE = "No two runtimes differ on any of these inputs, in label or, where it can be compared, in output codes."
 
 Block = str | Heading | Points | Details | Plot | Table | Gallery
 
@@ -77,12 +74,14 @@ class Replayed:
         return self.replay.content
 
 
-def verdict(found: Sequence[Replayed]) -> Section:
+def verdict(found: Sequence[Replayed], missing: Sequence[str] = ()) -> Section:
     """What every replay says, before anything else."""
     blocks: list[Block] = [
         "In brackets: 95 % intervals. Accuracy counts all inputs, and a figure holds for the runtime that is "
         "named with it."
     ]
+    if missing:
+        blocks.append(missing_text(missing))
     for each in found:
         blocks += [Heading(each.title), Points(sentences(each.content)), weakest_table(each.content)]
     return Section("verdict", "Verdict", tuple(blocks))
@@ -101,8 +100,7 @@ def robustness(found: Sequence[Replayed]) -> Section:
 def disagreement(found: Sequence[Replayed]) -> Section:
     """Where runtimes give different answers to the same inputs."""
     pairs = [pair for each in found for pair in each.content.disagreements]
-    differ = any(pair.labels.count or pair.vectors is not None and pair.vectors.count for pair in pairs)
-    blocks: list[Block] = [_DIFFER if differ else _AGREE]
+    blocks: list[Block] = [_difference(pairs)]
     for i, each in enumerate(found):
         if each.content.disagreements:
             matrix = disagreement_matrix(each.content, f"disagreement-{i}")
@@ -111,6 +109,19 @@ def disagreement(found: Sequence[Replayed]) -> Section:
     if not pairs:
         blocks = ["Each replay ran one runtime: there is none to disagree with."]
     return Section("disagreement", "Disagreement between runtimes", tuple(blocks))
+
+
+def _difference(pairs: Sequence[Disagreement]) -> str:
+    """What the matrices come to."""
+    if any(pair.labels.count for pair in pairs):
+        return "Under other kernels the same file is another function: here, on how many inputs."
+    if any(pair.vectors.count for pair in pairs if pair.vectors):
+        return (
+            "Runtimes give the same labels to all of these inputs, though not always the same output codes."
+        )
+    return (
+        "Runtimes give the same labels to all of these inputs, and the same output codes where they have any."
+    )
 
 
 def examples(found: Sequence[Replayed]) -> Section:

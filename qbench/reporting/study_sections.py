@@ -7,6 +7,7 @@ from qbench.reporting.plots import Plot
 from qbench.reporting.sections import Block, Section
 from qbench.reporting.study_plots import study_drawing
 from qbench.reporting.study_tables import study_tables
+from qbench.reporting.tables import missing_text
 
 # By analysis: the title, and what it shows.
 _SAID = {
@@ -47,6 +48,8 @@ def study_section(study: Artifact[StudyContent]) -> Section:
     analysis, name = content.result.analysis, study.path.resolve().name
     title, said = _SAID[analysis]
     blocks: list[Block] = [said]
+    if content.missing:
+        blocks.append(missing_text(content.missing))
     draw = study_drawing(content)
     if draw is not None:
         blocks.append(Plot(f"study-{name}", said, draw))

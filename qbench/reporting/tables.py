@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -34,6 +35,11 @@ class Table:
         rule = ["---" if i < self.keys else "---:" for i in range(len(self.columns))]
         lines = [self.columns, tuple(rule), *self.rows]
         return "\n".join([f"### {self.title}", "", *("| " + " | ".join(line) + " |" for line in lines), ""])
+
+
+def missing_text(missing: Sequence[str]) -> str:
+    """That a report or an analysis had to do without something."""
+    return f"Incomplete: made without {', '.join(missing)}, which could not be made."
 
 
 def eps_text(eps: float, domain: Domain) -> str:

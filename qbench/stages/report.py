@@ -39,6 +39,7 @@ def report(
     advsets: Sequence[str | Path] = (),
     studies: Sequence[str | Path] = (),
     compare: bool = False,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[ReportContent]:
@@ -53,6 +54,7 @@ def report(
         advsets: folders in which to look for the inputs that were replayed, beside those next to the replays.
         studies: folders that `qbench.study` wrote; the page shows each before its examples.
         compare: the replays are of different networks or data, and are to be shown side by side.
+        missing: what should have been shown and could not be made; the page says so.
         force: replace what `out` holds.
         progress: hears of every picture.
 
@@ -73,6 +75,7 @@ def report(
             "html": html,
             "figures": list(figures),
             "examples": [each.advset is not None for each in read],
+            **({"missing": list(missing)} if missing else {}),
         },
         inputs={
             **{f"replay-{i}": key for i, key in enumerate(keys)},
@@ -84,7 +87,7 @@ def report(
         return started
     with started as draft:
         _write_tables(found, draft.path)
-        whole = _sections(read, sections)
+        whole = _sections(read, sections, missing)
         _write_figures(whole, draft.path / "figures", figures, progress)
         if html:
             text = page(f"Robustness of {_names(found)}", whole)
@@ -165,12 +168,12 @@ def _write_figures(
                 advance(1)
 
 
-def _sections(read: Sequence[Replayed], more: Sequence[Section]) -> list[Section]:
+def _sections(read: Sequence[Replayed], more: Sequence[Section], missing: Sequence[str]) -> list[Section]:
     """All parts of the page, in its order."""
     if not read:
         return []
     found = (
-        parts.verdict(read),
+        parts.verdict(read, missing),
         parts.robustness(read),
         parts.disagreement(read),
         *more,

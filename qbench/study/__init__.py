@@ -26,7 +26,7 @@ ANALYSES: dict[str, str] = {
 
 
 # What every analysis takes beside its options.
-_COMMON = {"inputs", "out", "seed", "threads", "force", "progress"}
+_COMMON = {"inputs", "out", "seed", "threads", "missing", "force", "progress"}
 
 
 def find_analysis(name: str) -> Callable[..., Any]:

@@ -36,6 +36,7 @@ def alignment(
     surrogates: Sequence[str] = ("float",),
     count: int = 256,
     seed: int = 0,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[StudyContent]:
@@ -51,6 +52,7 @@ def alignment(
         surrogates: whose gradients; each network takes part once with every one that it has the file of.
         count: inputs.
         seed: of the bootstrap.
+        missing: what should have been among the inputs and could not be made.
         force: replace what `out` holds.
         progress: hears of every batch.
 
@@ -71,7 +73,15 @@ def alignment(
 
     settings: dict[str, JsonValue] = {"surrogates": list(surrogates), "count": count}
     return recorded(
-        out, "alignment", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
+        out,
+        "alignment",
+        gathered.digests,
+        gathered.names,
+        work,
+        settings=settings,
+        seed=seed,
+        missing=missing,
+        force=force,
     )
 
 

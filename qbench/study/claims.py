@@ -85,6 +85,7 @@ def claims(
     inputs: Sequence[str | Path],
     out: str | Path,
     *,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[StudyContent]:
@@ -97,6 +98,7 @@ def claims(
     Args:
         inputs: study folders of the same data.
         out: folder to write.
+        missing: what should have been among the inputs and could not be made.
         force: replace what `out` holds.
         progress: hears of every claim.
 
@@ -118,7 +120,9 @@ def claims(
         )
 
     digests = [each.manifest.digest for each in found]
-    return recorded(out, "claims", digests, [each.name for each in networks], work, force=force)
+    return recorded(
+        out, "claims", digests, [each.name for each in networks], work, missing=missing, force=force
+    )
 
 
 def _united(contents: Sequence[StudyContent]) -> tuple[StudyNetwork, ...]:

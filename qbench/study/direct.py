@@ -32,6 +32,7 @@ def direct(
     *,
     count: int = 1000,
     seed: int = 0,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[StudyContent]:
@@ -46,6 +47,7 @@ def direct(
         out: folder to write.
         count: inputs of the paper's protocol.
         seed: of the bootstrap.
+        missing: what should have been among the inputs and could not be made.
         force: replace what `out` holds.
         progress: hears of every advset.
 
@@ -76,6 +78,7 @@ def direct(
         work,
         settings={"count": count},
         seed=seed,
+        missing=missing,
         force=force,
     )
 

@@ -43,6 +43,7 @@ def ensemble(
     count: int = 256,
     threads: int | None = None,
     seed: int = 0,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[StudyContent]:
@@ -64,6 +65,7 @@ def ensemble(
             drawn from what its network gets right, else of the first.
         threads: inputs that a runtime computes side by side, never changing a result; all cores if None.
         seed: of the adaptive attack.
+        missing: what should have been among the inputs and could not be made.
         force: replace what `out` holds.
         progress: hears of every advset and every adaptive attack.
 
@@ -107,7 +109,15 @@ def ensemble(
         "count": count,
     }
     return recorded(
-        out, "ensemble", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
+        out,
+        "ensemble",
+        gathered.digests,
+        gathered.names,
+        work,
+        settings=settings,
+        seed=seed,
+        missing=missing,
+        force=force,
     )
 
 

@@ -34,6 +34,7 @@ def masking(
     queries: int = 1000,
     count: int = 128,
     seed: int = 0,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[StudyContent]:
@@ -54,6 +55,7 @@ def masking(
         queries: of Square and of the finite differences.
         count: inputs of each network, the first of its first advset.
         seed: of the attacks.
+        missing: what should have been among the inputs and could not be made.
         force: replace what `out` holds.
         progress: hears of every network.
 
@@ -84,7 +86,15 @@ def masking(
         return gathered.content(count, MaskingStudy(verdicts=tuple(verdicts)))
 
     return recorded(
-        out, "masking", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
+        out,
+        "masking",
+        gathered.digests,
+        gathered.names,
+        work,
+        settings=settings,
+        seed=seed,
+        missing=missing,
+        force=force,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from qbench.artifacts import Artifact, Recipe, StudyContent, begin
 from qbench.reporting.study_plots import save_figure, study_drawing
 from qbench.reporting.study_tables import study_tables
+from qbench.reporting.tables import missing_text
 
 
 def recorded(
@@ -21,6 +22,7 @@ def recorded(
     *,
     settings: dict[str, JsonValue] | None = None,
     seed: int = 0,
+    missing: Sequence[str] = (),
     force: bool = False,
 ) -> Artifact[StudyContent]:
     """Do an analysis once, and keep it in a folder with `study.md` and, where one helps, `study.svg`.
@@ -33,19 +35,24 @@ def recorded(
         work: does it.
         settings: of the analysis.
         seed: of its random draws.
+        missing: what should have gone in and could not be made.
         force: replace what `out` holds.
     """
     chosen: dict[str, JsonValue] = {"analysis": analysis, "networks": list(names), **(settings or {})}
+    if missing:
+        chosen["missing"] = list(missing)
     inputs = {f"input-{i}": digest for i, digest in enumerate(digests)}
     started = begin(Path(out), Recipe("study", chosen, inputs, seed), force=force)
     if isinstance(started, Artifact):
         return started
     with started as draft:
-        content = work()
+        content = work().model_copy(update={"missing": tuple(missing)})
         text = "\n".join(table.markdown() for table in study_tables(content))
         draw = study_drawing(content)
         if draw is not None:
             save_figure(draw(), draft.path / "study.svg")
             text = f"![{analysis}](study.svg)\n\n{text}"
+        if missing:
+            text = f"{missing_text(missing)}\n\n{text}"
         (draft.path / "study.md").write_text(f"# Study: {analysis}\n\n{text}")
         return draft.commit(content)

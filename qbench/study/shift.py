@@ -31,6 +31,7 @@ def shift(
     *,
     count: int = 64,
     seed: int = 0,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[StudyContent]:
@@ -46,6 +47,7 @@ def shift(
         out: folder to write.
         count: inputs of each advset.
         seed: of the bootstrap.
+        missing: what should have been among the inputs and could not be made.
         force: replace what `out` holds.
         progress: hears of every advset on every network.
 
@@ -73,7 +75,15 @@ def shift(
 
     settings: dict[str, JsonValue] = {"count": count}
     return recorded(
-        out, "shift", gathered.digests, gathered.names, work, settings=settings, seed=seed, force=force
+        out,
+        "shift",
+        gathered.digests,
+        gathered.names,
+        work,
+        settings=settings,
+        seed=seed,
+        missing=missing,
+        force=force,
     )
 
 

@@ -23,6 +23,7 @@ def transfer(
     *,
     runtimes: Sequence[str] = (REFERENCE,),
     threads: int | None = None,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Artifact[StudyContent]:
@@ -37,6 +38,7 @@ def transfer(
         out: folder to write.
         runtimes: names in `qbench.runtimes.RUNTIMES`.
         threads: inputs computed side by side, never changing a result; all cores if None.
+        missing: what should have been among the inputs and could not be made.
         force: replace what `out` holds.
         progress: hears of every advset on every target.
 
@@ -58,7 +60,16 @@ def transfer(
         return gathered.content(max(len(each.truth) for each in attacked), TransferStudy(cells=tuple(cells)))
 
     settings: dict[str, JsonValue] = {"runtimes": {**versions(runtimes)}}
-    return recorded(out, "transfer", gathered.digests, gathered.names, work, settings=settings, force=force)
+    return recorded(
+        out,
+        "transfer",
+        gathered.digests,
+        gathered.names,
+        work,
+        settings=settings,
+        missing=missing,
+        force=force,
+    )
 
 
 def _cells(source: Attacked, target: Network, judge: Judge) -> Iterator[TransferCell]:

@@ -143,6 +143,9 @@ def test_a_failing_network_does_not_stop_the_others(written, tmp_path):
     skipped = {name for name, each in found.items() if each.state == "skipped"}
     assert skipped == {"advset/bad/fgsm", "replay/bad/fgsm", "report/bad"}
     assert studied(tmp_path / "run/study/direct") == 1
+    lost = ("bundle/bad", "advset/bad/fgsm", "replay/bad/fgsm")
+    assert load(tmp_path / "run/study/direct", "study").content.missing == lost
+    assert "made without replay/bad/fgsm" in (tmp_path / "run/page/report.html").read_text()
 
     # Mended, what was made without it is made anew; all else is found.
     shutil.copyfile(tmp_path / "run/trained/net0/float.keras", broken)
@@ -150,6 +153,7 @@ def test_a_failing_network_does_not_stop_the_others(written, tmp_path):
     made = {name for name, each in found.items() if each.state == "made"}
     assert made == {"bundle/bad", *skipped, "study/direct", "page"}
     assert studied(tmp_path / "run/study/direct") == 2
+    assert load(tmp_path / "run/study/direct", "study").content.missing == ()
 
 
 def studied(folder):

@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from qbench.errors import UserError
 from qbench.reporting.gallery import _picture, _scale, gallery
 from qbench.reporting.page import page
 from qbench.reporting.plots import robustness_curves
+from qbench.reporting.sections import Replayed, disagreement
 from qbench.reporting.summary import sentences, weakest_table
 from qbench.statistics import proportion
 from qbench.study import find_analysis
@@ -73,6 +75,27 @@ def test_runtimes_with_the_same_figures_share_a_curve(replayed):
         round(100 * getattr(at.robust_accuracy, end), 6) for at in scores[0].by_eps for end in ("low", "high")
     }
     assert ends <= {round(float(each), 6) for each in band}
+
+
+@pytest.mark.parametrize(
+    ("labels", "codes", "said"),
+    [
+        (1, 1, "another function"),
+        (0, 1, "not always the same output codes"),
+        (0, 0, "and the same output codes"),
+    ],
+)
+def test_runtimes_that_agree_are_not_said_to_differ(replayed, labels, codes, said):
+    pairs = tuple(
+        pair.model_copy(
+            update={"labels": proportion(np.arange(8) < labels), "vectors": proportion(np.arange(8) < codes)}
+        )
+        for pair in replayed.content.disagreements
+    )
+    content = replayed.content.model_copy(update={"disagreements": pairs})
+    manifest = replayed.manifest.model_copy(update={"content": content})
+    found = disagreement([Replayed("one", replace(replayed, manifest=manifest), None)])
+    assert said in found.blocks[0]
 
 
 def test_the_verdict_claims_what_the_intervals_allow(replayed):
