@@ -1,6 +1,6 @@
 """Artefact folders: self-describing, hashed, written beside and renamed, found again when finished."""
 
-from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, sha256_of
+from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, made_of_others, sha256_of
 from qbench.artifacts.records import RecordFile
 from qbench.artifacts.schema import (
     AdvsetContent,
@@ -64,5 +64,6 @@ __all__ = [
     "TrainedContent",
     "begin",
     "load",
+    "made_of_others",
     "sha256_of",
 ]

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -197,6 +198,18 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
                 hint=f"make the {manifest.kind} again",
             )
     return Artifact(path, manifest)
+
+
+def made_of_others(path: Path, inputs: Iterable[Path]) -> bool:
+    """Whether a finished artefact folder was made of other folders than these, by their headers.
+
+    Args:
+        path: of the folder, which need not be there.
+        inputs: the folders that it should be made of.
+    """
+    if not (path / MANIFEST).is_file():
+        return False
+    return set(load(path).manifest.inputs.values()) != {load(each).manifest.digest for each in inputs}
 
 
 def _differences(found: Manifest[Any], recipe: Recipe) -> list[str]:

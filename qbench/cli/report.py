@@ -25,8 +25,11 @@ class _Formats(click.ParamType[tuple[str, ...]]):
         return tuple(dict.fromkeys(word.strip() for word in words))
 
 
-@click.command(epilog="Example: qbench report out/replay --out out/report --html")
-@click.argument("replays", nargs=-1, required=True, type=FOLDER)
+@click.command(
+    epilog="Examples: qbench report out/replay --out out/report --html; "
+    "qbench report out/replay-* out/transfer out/masking --compare --html --out out/report"
+)
+@click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="REPLAYS... [STUDIES...]")
 @click.option("--html", is_flag=True, help="Write report.html too: one page that needs no other file.")
 @click.option(
     "--figures",
@@ -45,11 +48,16 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     "--compare", is_flag=True, help="Show replays of different networks or data side by side, on purpose."
 )
 @stage_options
-def command(replays: tuple[Path, ...], out: Path, seed: int, **options: Any) -> None:
-    """Write what REPLAYS say as Markdown, JSON with its schema, and pictures; with --html, as a page."""
+def command(folders: tuple[Path, ...], out: Path, seed: int, **options: Any) -> None:
+    """Write what REPLAYS say as Markdown, JSON with its schema, and pictures; with --html, as a page.
+
+    The page also shows STUDIES, folders that `qbench study` wrote.
+    """
     from qbench.artifacts import load
     from qbench.reporting.tables import replay_tables
 
     del seed  # nothing is drawn here
+    studies = [each for each in folders if load(each).manifest.kind == "study"]
+    replays = [each for each in folders if each not in studies]
     shown = [table for replay in replays for table in replay_tables(load(replay, "replay").content)]
-    run_stage(qbench.report, replays, out, tables=lambda _: shown, **options)
+    run_stage(qbench.report, replays, out, tables=lambda _: shown, studies=studies, **options)

@@ -20,6 +20,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from qbench.artifacts import made_of_others
 from qbench.errors import QbenchError, internal_fault
 from qbench.experiment.kinds import KINDS
 from qbench.experiment.tasks import Failure, Order, Outcome
@@ -69,8 +70,10 @@ def do(order: Order, progress: Telling) -> Outcome:
     try:
         module, _, name = kind.function.partition(":")
         stage = getattr(import_module(module), name)
+        out = root / task.id
+        stale = kind.gathers and made_of_others(out, [root / name for name in task.needs])
         made = stage(
-            **folders, **task.settings, **threads, out=root / task.id, force=order.force, progress=progress
+            **folders, **task.settings, **threads, out=out, force=order.force or stale, progress=progress
         )
     except QbenchError as error:
         return Outcome(id=task.id, state="failed", failure=Failure.of(error))

@@ -25,6 +25,10 @@ _WITH_GRADIENT = 3
 _TRAIN = {"digits": 1437, "svhn": 73257}
 _USUAL_TRAIN = 50_000
 
+# Seconds of an analysis for each network, and for each advset on each network.
+_STUDIES = {"transfer": (2.0, 1.0), "masking": (60.0, 0.0), "alignment": (3.0, 0.0), "shift": (2.0, 1.5)}
+_STUDIES |= {"ensemble": (30.0, 1.0)}
+
 # Gradients an input of attacks that are made of others.
 _ENSEMBLES = {"autoattack": 500, "autoattack-int8": 500}
 # An emulated board against the float network.
@@ -66,6 +70,12 @@ def replay_seconds(
 def report_seconds(replays: int) -> float:
     """Of drawing that many replays."""
     return 2.0 + replays
+
+
+def study_seconds(analysis: str, networks: int, advsets: int) -> float:
+    """Of an analysis over that many networks and advsets."""
+    each_network, each_pair = _STUDIES.get(analysis, (1.0, 0.0))
+    return _START + networks * each_network + networks * advsets * each_pair
 
 
 def budgets(attack: AttackEntry) -> int:

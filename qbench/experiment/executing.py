@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qbench.errors import InternalFault, UserError
+from qbench.experiment.kinds import KINDS
 from qbench.experiment.performing import Performer, Watch
 from qbench.experiment.tasks import Failure, Order, Outcome, Plan, Task
 from qbench.places import memory
@@ -72,10 +73,21 @@ def execute(plan: Plan, workers: Workers, watch: Watch, *, force: bool = False) 
     ready: list[Task] = []
     running: dict[Future[Outcome], Task] = {}
     outcomes: dict[str, Outcome] = {}
+
+    def ended(outcome: Outcome) -> None:
+        outcomes[outcome.id] = outcome
+        watch.finished(outcome)
+        sorter.done(outcome.id)
+
     while True:
-        ready = sorted(
-            [*ready, *map(tasks.__getitem__, sorter.get_ready())], key=lambda t: (-t.seconds, t.id)
-        )
+        while reached := sorter.get_ready():
+            for task in map(tasks.__getitem__, reached):
+                possible = _possible(task, outcomes)
+                if possible is None:
+                    ended(_skipped(task, outcomes))
+                else:
+                    ready.append(possible)
+        ready.sort(key=lambda t: (-t.seconds, t.id))
         for task in [*ready]:
             if workers.fits(task, running.values()):
                 ready.remove(task)
@@ -85,15 +97,7 @@ def execute(plan: Plan, workers: Workers, watch: Watch, *, force: bool = False) 
         if not running:
             break
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            outcome = _outcome(running.pop(future), future)
-            outcomes[outcome.id] = outcome
-            watch.finished(outcome)
-            if outcome.state != "failed":
-                sorter.done(outcome.id)
-    for task in plan.tasks:
-        if task.id not in outcomes:
-            outcomes[task.id] = _skipped(task, outcomes)
-            watch.finished(outcomes[task.id])
+            ended(_outcome(running.pop(future), future))
     return tuple(outcomes[task.id] for task in plan.tasks)
 
 
@@ -134,8 +138,24 @@ def _outcome(task: Task, future: Future[Outcome]) -> Outcome:
     return Outcome(id=task.id, state="failed", failure=Failure.of(lost))
 
 
-def _skipped(task: Task, outcomes: dict[str, Outcome]) -> Outcome:
-    """The plan's order guarantees that what a task needs has its outcome already."""
+def _possible(task: Task, outcomes: Mapping[str, Outcome]) -> Task | None:
+    """The task, over what there is of its folders if that will do; None if it cannot be done."""
+    lost = {name for name in task.needs if outcomes[name].state in ("failed", "skipped")}
+    if not lost:
+        return task
+    if not KINDS[task.kind].gathers:
+        return None
+    left = {
+        argument: tuple(name for name in given if name not in lost)
+        for argument, given in task.inputs.items()
+        if not isinstance(given, str)
+    }
+    possible = task.model_copy(update={"inputs": {**task.inputs, **left}})
+    return possible if possible.needs else None
+
+
+def _skipped(task: Task, outcomes: Mapping[str, Outcome]) -> Outcome:
+    """Why a task cannot be done: what it needs has its outcome already."""
     before = next(name for name in task.needs if outcomes[name].state in ("failed", "skipped"))
     needed = outcomes[before].failure
     what = (

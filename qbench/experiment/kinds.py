@@ -1,13 +1,11 @@
 """The kinds of task, and where a new one joins the plan.
 
 A kind is a function from artefact folders to an artefact folder, as every stage is:
-`function(**folders, out=..., progress=..., **settings) -> Artifact`. To let another take part, an analysis
-over all networks say, give it
+`function(**folders, out=..., progress=..., **settings) -> Artifact`. To let another take part, give it
 
 1. its line in `KINDS`: the function, and for each argument that is a folder (or a list of folders) the kinds
-   of task whose folders go there. `"transfer": Kind("qbench.study.transfer:transfer", {"inputs": ("export",
-   "attack", "replay")}, ...)` takes the folder of every bundle, advset and replay;
-2. a call of `gathered` in `planning.plan`, with the tasks that it may look at.
+   of task whose folders go there;
+2. its tasks in `planning.plan`, by `gathered` if it looks at all that there is.
 
 Nothing else knows of kinds: order, resources, processes, clusters and progress follow from the task.
 """
@@ -29,12 +27,31 @@ class Kind:
         takes: by argument, the kinds of the tasks whose folders it takes.
         memory: bytes that a task may need at most.
         threaded: whether the function takes `threads`.
+        gathers: whether it makes do with those of its folders that could be made, and is made anew when they
+            are others.
     """
 
     function: str
     takes: Mapping[str, tuple[str, ...]]
     memory: int
     threaded: bool = False
+    gathers: bool = False
+
+
+def _analysis(name: str, *, threaded: bool = False) -> Kind:
+    """An analysis over all bundles, the advsets made against them, and their replays."""
+    takes = {"inputs": ("export", "attack", "replay")}
+    return Kind(f"qbench.study.{name}:{name}", takes, 2 * GIB, threaded, gathers=True)
+
+
+_ANALYSES = {
+    "direct": _analysis("direct"),
+    "transfer": _analysis("transfer", threaded=True),
+    "masking": _analysis("masking"),
+    "alignment": _analysis("alignment"),
+    "shift": _analysis("shift"),
+    "ensemble": _analysis("ensemble", threaded=True),
+}
 
 
 KINDS: dict[str, Kind] = {
@@ -44,5 +61,12 @@ KINDS: dict[str, Kind] = {
     "replay": Kind(
         "qbench.stages.replay:replay", {"bundle": ("export",), "advset": ("attack",)}, GIB, threaded=True
     ),
-    "report": Kind("qbench.stages.report:report", {"replays": ("replay",)}, GIB // 2),
+    **_ANALYSES,
+    "claims": Kind("qbench.study.claims:claims", {"inputs": tuple(_ANALYSES)}, GIB // 2, gathers=True),
+    "report": Kind(
+        "qbench.stages.report:report",
+        {"replays": ("replay",), "studies": (*_ANALYSES, "claims")},
+        GIB,
+        gathers=True,
+    ),
 }

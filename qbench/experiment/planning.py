@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,17 @@ from qbench.attacks import find_preset
 from qbench.errors import UserError
 from qbench.experiment import estimating
 from qbench.experiment.kinds import KINDS
-from qbench.experiment.specification import AttackEntry, NetworkEntry, Specification
+from qbench.experiment.specification import (
+    AttackEntry,
+    NetworkEntry,
+    Specification,
+    StudyEntry,
+    folder_name,
+)
 from qbench.experiment.tasks import Plan, Task
 from qbench.places import data_root
 from qbench.runtimes import RUNTIMES
+from qbench.study import is_seeded
 
 # What the attack stage draws if nobody says.
 _USUAL_COUNT = 1000
@@ -26,7 +33,8 @@ def plan(spec: Specification, out: str | Path | None = None) -> Plan:
     """Every stage call of an experiment, in an order that can be followed.
 
     Folders lie under the run's: `trained/NETWORK`, `bundle/NETWORK`, `advset/NETWORK/ATTACK`,
-    `replay/NETWORK/ATTACK[-from-OTHER][-on-BOARD]`, `report/NETWORK`.
+    `replay/NETWORK/ATTACK[-from-OTHER][-on-BOARD]`, `report/NETWORK`, `study/ANALYSIS`, and `page`, the
+    report of it all.
 
     Args:
         spec: the file.
@@ -46,12 +54,17 @@ def plan(spec: Specification, out: str | Path | None = None) -> Plan:
     for network in networks:
         tasks += _bundled(spec, network)
     tasks += [pair.attack_task() for pair in pairs]
+    own: list[Task] = []
     for network in networks:
         replays = [task for pair in pairs for task in pair.replay_tasks(network)]
+        own += [task for task in replays if _is_own(task)]
         tasks += replays
         if replays:
-            seconds = estimating.report_seconds(len(replays))
-            tasks.append(gathered("report", f"report/{network.name}", replays, {}, seconds))
+            tasks.append(_report(f"report/{network.name}", replays))
+    studies = _studies(spec, [task for task in tasks if task.kind != "replay" or _is_own(task)])
+    tasks += studies
+    if studies and own:
+        tasks.append(_report("page", [*own, *studies]))
     general = spec.experiment
     return Plan(name=general.name, out=str(out or spec.out), threads=general.threads, tasks=tuple(tasks))
 
@@ -66,6 +79,40 @@ def gathered(
         for argument, kinds in KINDS[kind].takes.items()
     }
     return Task(id=name, kind=kind, inputs=inputs, settings=dict(settings), seconds=seconds)
+
+
+def _is_own(replay: Task) -> bool:
+    """Whether the inputs of a replay were made against the same network."""
+    return str(replay.inputs["bundle"]).partition("/")[2] == str(replay.inputs["advset"]).split("/")[1]
+
+
+def _report(name: str, tasks: Sequence[Task]) -> Task:
+    settings: dict[str, JsonValue] = {"html": True, "compare": True}
+    return gathered("report", name, tasks, settings, estimating.report_seconds(len(tasks)))
+
+
+def _studies(spec: Specification, tasks: Sequence[Task]) -> list[Task]:
+    """The analyses, each over the networks and attacks that it names; `claims` comes last."""
+    entries = sorted(spec.studies(), key=lambda each: each.kind == "claims")
+    found: list[Task] = []
+    for entry in entries:
+        looked_at = found if entry.kind == "claims" else [task for task in tasks if _concerns(entry, task)]
+        seeded = {"seed": spec.experiment.seed} if is_seeded(entry.kind) else {}
+        settings: dict[str, JsonValue] = {**seeded, **entry.settings}
+        advsets = sum(task.kind == "attack" for task in looked_at)
+        seconds = estimating.study_seconds(entry.kind, len(spec.networks()), advsets)
+        found.append(gathered(entry.kind, f"study/{entry.name}", looked_at, settings, seconds))
+    return found
+
+
+def _concerns(entry: StudyEntry, task: Task) -> bool:
+    """Whether a task is of a network, and of an attack if it has one, that an analysis looks at."""
+    _, network, *rest = task.id.split("/")
+    attack = task.inputs["advset"] if task.kind == "replay" else task.id
+    named = rest and entry.attacks is not None
+    return (entry.networks is None or network in entry.networks) and (
+        not named or str(attack).split("/")[-1] in map(folder_name, entry.attacks or ())
+    )
 
 
 def _data(spec: Specification, network: NetworkEntry) -> str:

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ValidationError
 from qbench import zoo
 from qbench.attacks import find_attack, find_preset
 from qbench.errors import UserError, unknown_name
-from qbench.experiment.specification import AttackEntry, Specification
+from qbench.experiment.specification import AttackEntry, Specification, StudyEntry, folder_name
 from qbench.runtimes import runtime_class
+from qbench.study import find_analysis, study_options
 from qbench.surrogate.registry import check_surrogate
 
 if sys.version_info >= (3, 11):
@@ -137,6 +138,21 @@ def _checks(spec: Specification) -> Iterator[tuple[Location, Callable[[], object
         for name in attack.networks or ():
             yield ("attack", i, "networks"), partial(_check_known, name, known)
     yield ("attack",), spec.attacks
+    yield from _study_checks(spec, known)
+
+
+def _study_checks(
+    spec: Specification, networks: Sequence[str]
+) -> Iterator[tuple[Location, Callable[[], object]]]:
+    attacks = [each.name for each in spec.attacks()]
+    for i, study in enumerate(spec.study):
+        yield ("study", i, "analysis" if study.analysis else "name"), partial(find_analysis, study.kind)
+        yield ("study", i, "settings"), partial(_check_options, study)
+        for name in study.networks or ():
+            yield ("study", i, "networks"), partial(_check_known, name, networks)
+        for name in study.attacks or ():
+            yield ("study", i, "attacks"), partial(_check_known, folder_name(name), attacks, "attack")
+    yield ("study",), spec.studies
 
 
 def _check_settings(entry: AttackEntry) -> None:
@@ -146,6 +162,14 @@ def _check_settings(entry: AttackEntry) -> None:
     kind.checked_norm(entry.norm or preset.norm)
 
 
-def _check_known(name: str, known: Sequence[str]) -> None:
+def _check_options(entry: StudyEntry) -> None:
+    """Refuse options that the analysis does not have, or that the run itself gives."""
+    options = study_options(entry.kind)
+    for name in entry.settings:
+        if name not in options:
+            raise unknown_name("setting", name, options)
+
+
+def _check_known(name: str, known: Sequence[str], what: str = "network") -> None:
     if name not in known:
-        raise unknown_name("network", name, known)
+        raise unknown_name(what, name, known)

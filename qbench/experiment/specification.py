@@ -15,7 +15,7 @@ from qbench.errors import UserError
 from qbench.quant import Norm
 
 T = TypeVar("T")
-EntryT = TypeVar("EntryT", "NetworkEntry", "AttackEntry")
+EntryT = TypeVar("EntryT", "NetworkEntry", "AttackEntry", "StudyEntry")
 
 
 def _several(value: Any) -> Any:
@@ -134,6 +134,26 @@ class AttackEntry(Record):
         return self.attack or self.name
 
 
+class StudyEntry(Record):
+    """[[study]]: an analysis over the networks and attacks, all or those that are named.
+
+    Attributes:
+        analysis: as `qbench study` lists it; `name` if not given.
+        settings: its options.
+    """
+
+    name: str
+    analysis: str | None = None
+    networks: tuple[str, ...] | None = None
+    attacks: tuple[str, ...] | None = None
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The analysis' name among the analyses."""
+        return self.analysis or self.name
+
+
 class Device(Record):
     """A board, and the port that it answers at; `qemu:BOARD` is an emulated one."""
 
@@ -157,6 +177,7 @@ class Specification(Record):
     network: tuple[NetworkEntry, ...]
     attack: tuple[AttackEntry, ...] = ()
     replay: Replay = Replay()
+    study: tuple[StudyEntry, ...] = ()
 
     @property
     def out(self) -> str:
@@ -174,6 +195,10 @@ class Specification(Record):
     def attacks(self) -> list[AttackEntry]:
         """Every attack, likewise."""
         return _named(self.attack, ATTACK_AXES)
+
+    def studies(self) -> list[StudyEntry]:
+        """Every analysis, likewise."""
+        return _named(self.study, ())
 
 
 NETWORK_AXES = ("epochs", "width", "bits", "weight_bits", "act_bits", "end_weight_bits", "method", "seed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,8 @@ _HEAT = "cividis"
 _SETTINGS = {"svg.hashsalt": "qbench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def study_figure(content: StudyContent) -> Figure | None:
-    """The picture of an analysis; None where a table says it all."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
+def study_drawing(content: StudyContent) -> Callable[[], Figure] | None:
+    """What draws the picture of an analysis; None where a table says it all."""
     drawn: dict[type[Any], Callable[[Figure, StudyContent, Any], None]] = {
         DirectStudy: _direct,
         TransferStudy: _transfer,
@@ -45,6 +43,13 @@ def study_figure(content: StudyContent) -> Figure | None:
     draw = drawn.get(type(content.result))
     if draw is None:
         return None
+    return partial(_drawn, draw, content)
+
+
+def _drawn(draw: Callable[[Figure, StudyContent, Any], None], content: StudyContent) -> Figure:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context(_SETTINGS):
         figure = Figure(layout="constrained")
         draw(figure, content, content.result)

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from qbench.artifacts import AdvsetContent, Artifact, Recipe, ReplayContent, ReportContent, begin, load
+from qbench.artifacts import (
+    AdvsetContent,
+    Artifact,
+    Recipe,
+    ReplayContent,
+    ReportContent,
+    StudyContent,
+    begin,
+    load,
+)
 from qbench.artifacts.folder import MANIFEST
 from qbench.artifacts.schema import MANIFESTS
 from qbench.errors import UserError, unknown_name
@@ -18,6 +27,7 @@ from qbench.reporting.document import document, json_schema, markdown
 from qbench.reporting.page import page
 from qbench.reporting.plots import FORMATS, Plot, robustness_curves
 from qbench.reporting.sections import Replayed, Section
+from qbench.reporting.study_sections import study_section
 
 
 def report(
@@ -27,7 +37,7 @@ def report(
     html: bool = False,
     figures: Sequence[str] = (),
     advsets: Sequence[str | Path] = (),
-    sections: Sequence[Section] = (),
+    studies: Sequence[str | Path] = (),
     compare: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
@@ -41,20 +51,21 @@ def report(
         figures: formats, of `qbench.reporting.plots.FORMATS`, in which every picture of the page is also
             written to `figures/`.
         advsets: folders in which to look for the inputs that were replayed, beside those next to the replays.
-        sections: more parts of the page, which come before its examples.
+        studies: folders that `qbench.study` wrote; the page shows each before its examples.
         compare: the replays are of different networks or data, and are to be shown side by side.
         force: replace what `out` holds.
         progress: hears of every picture.
 
     Raises:
-        UserError: no replay is given, one is given twice, a folder is not a replay, a format is unknown, or
-            the replays are of different networks or data and that is not asked for.
+        UserError: no replay is given, one is given twice, a folder is of another kind, a format is unknown,
+            or replays are of different networks or data, or studies of other data, and that is not asked for.
     """
     found = _replays(replays, compare=compare)
     for each in figures:
         if each not in FORMATS:
             raise unknown_name("figure format", each, FORMATS)
     read = _with_advsets(found, [Path(each) for each in advsets]) if html or figures else []
+    sections = [study_section(each) for each in _studies(studies, found[0], compare=compare)]
     keys = [each.manifest.digest for each in found]
     recipe = Recipe(
         "report",
@@ -65,7 +76,7 @@ def report(
         },
         inputs={
             **{f"replay-{i}": key for i, key in enumerate(keys)},
-            **{f"section-{each.anchor}": each.source for each in sections},
+            **{each.anchor: each.source for each in sections},
         },
     )
     started = begin(Path(out), recipe, force=force)
@@ -102,6 +113,22 @@ def _replays(paths: Sequence[str | Path], *, compare: bool) -> list[Artifact[Rep
                     cause=f"{_what(first)}; {_what(each)}",
                     hint="report them apart, or with --compare to show them side by side on purpose",
                 )
+    return found
+
+
+def _studies(
+    paths: Sequence[str | Path], replay: Artifact[ReplayContent], *, compare: bool
+) -> list[Artifact[StudyContent]]:
+    """The studies, if they may stand beside the replays."""
+    found: list[Artifact[StudyContent]] = [load(Path(each), "study") for each in paths]
+    for each in found:
+        ours, theirs = replay.content.data, each.content.data
+        if ours.fingerprint != theirs.fingerprint and not compare:
+            raise UserError(
+                f"{each.path} is a study of other data than {replay.path} was taken on",
+                cause=f"{theirs.name} ({theirs.fingerprint[:12]}); {ours.name} ({ours.fingerprint[:12]})",
+                hint="report them apart, or with --compare to show them side by side on purpose",
+            )
     return found
 
 

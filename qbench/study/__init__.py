@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 from qbench.errors import unknown_name
@@ -24,6 +25,10 @@ ANALYSES: dict[str, str] = {
 }
 
 
+# What every analysis takes beside its options.
+_COMMON = {"inputs", "out", "seed", "threads", "force", "progress"}
+
+
 def find_analysis(name: str) -> Callable[..., Any]:
     """The function of that analysis.
 
@@ -34,3 +39,21 @@ def find_analysis(name: str) -> Callable[..., Any]:
         raise unknown_name("analysis", name, ANALYSES)
     found: Callable[..., Any] = getattr(import_module(f"qbench.study.{name}"), name)
     return found
+
+
+def study_options(name: str) -> tuple[str, ...]:
+    """The options of an analysis beside those that all have.
+
+    Raises:
+        UserError: there is no such analysis.
+    """
+    return tuple(each for each in signature(find_analysis(name)).parameters if each not in _COMMON)
+
+
+def is_seeded(name: str) -> bool:
+    """Whether an analysis draws anything.
+
+    Raises:
+        UserError: there is no such analysis.
+    """
+    return "seed" in signature(find_analysis(name)).parameters

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from qbench.artifacts import Artifact, Recipe, StudyContent, begin
-from qbench.reporting.study_plots import save_figure, study_figure
+from qbench.reporting.study_plots import save_figure, study_drawing
 from qbench.reporting.study_tables import study_tables
 
 
@@ -43,9 +43,9 @@ def recorded(
     with started as draft:
         content = work()
         text = "\n".join(table.markdown() for table in study_tables(content))
-        figure = study_figure(content)
-        if figure is not None:
-            save_figure(figure, draft.path / "study.svg")
+        draw = study_drawing(content)
+        if draw is not None:
+            save_figure(draw(), draft.path / "study.svg")
             text = f"![{analysis}](study.svg)\n\n{text}"
         (draft.path / "study.md").write_text(f"# Study: {analysis}\n\n{text}")
         return draft.commit(content)

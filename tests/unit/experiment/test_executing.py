@@ -1,8 +1,10 @@
 import os
+import shutil
 import signal
 
 import pytest
 
+from qbench.artifacts import load
 from qbench.errors import UserError
 from qbench.experiment import plan, read, run
 from qbench.experiment.executing import LocalWorkers, alone
@@ -131,12 +133,24 @@ def test_two_processes_write_the_bytes_of_one_and_nothing_twice(undisturbed, wri
 
 @pytest.mark.slow
 def test_a_failing_network_does_not_stop_the_others(written, tmp_path):
-    (tmp_path / "broken.keras").write_bytes(b"no network")
-    bad = f'[[network]]\nname = "bad"\nfile = "{tmp_path}/broken.keras"\n\n[[attack]]'
+    broken = tmp_path / "broken.keras"
+    broken.write_bytes(b"no network")
+    bad = f'[[network]]\nname = "bad"\nfile = "{broken}"\nmax_drop = 1.0\n\n[[attack]]'
     text = TINY.replace("seed = [0, 1]", "seed = 0").replace("[[attack]]", bad)
-    found = by_id(run(plan(read(written(text)), tmp_path / "run")))
+    file = written(f'{text}\n[[study]]\nname = "direct"\n')
+    found = by_id(run(plan(read(file), tmp_path / "run")))
     assert {name for name, each in found.items() if each.state == "failed"} == {"bundle/bad"}
     skipped = {name for name, each in found.items() if each.state == "skipped"}
     assert skipped == {"advset/bad/fgsm", "replay/bad/fgsm", "report/bad"}
-    assert all("bundle/bad" in found[name].failure.what for name in skipped)
-    assert found["report/net0"].state == "made"
+    assert studied(tmp_path / "run/study/direct") == 1
+
+    # Mended, what was made without it is made anew; all else is found.
+    shutil.copyfile(tmp_path / "run/trained/net0/float.keras", broken)
+    found = by_id(run(plan(read(file), tmp_path / "run")))
+    made = {name for name, each in found.items() if each.state == "made"}
+    assert made == {"bundle/bad", *skipped, "study/direct", "page"}
+    assert studied(tmp_path / "run/study/direct") == 2
+
+
+def studied(folder):
+    return len(load(folder, "study").content.networks)

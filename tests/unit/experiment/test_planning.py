@@ -105,3 +105,41 @@ def test_a_missing_file_is_told(written):
     text = TINY.replace('model = "digits-cnn"', 'file = "nowhere.keras"')
     with pytest.raises(UserError, match=r"no file nowhere\.keras"):
         plan(read(written(text)))
+
+
+STUDIES = """
+[[study]]
+name = "claims"
+
+[[study]]
+name = "near"
+analysis = "masking"
+networks = ["net1"]
+attacks = ["paper:bim"]
+settings = { queries = 100 }
+
+[[study]]
+name = "transfer"
+"""
+
+
+def test_analyses_look_at_what_they_name_and_claims_at_the_analyses(written):
+    text = TINY.replace("[replay]", '[[attack]]\nname = "paper:bim"\n\n[replay]\ntransfer = true') + STUDIES
+    planned = plan(read(written(text)))
+    near = found(planned, "study/near")
+    assert near.needs == ("bundle/net1", "advset/net1/paper-bim", "replay/net1/paper-bim")
+    assert near.settings == {"seed": 0, "queries": 100}
+    everything = found(planned, "study/transfer")
+    assert everything.settings == {}
+    assert set(everything.needs) == {
+        f"{kind}/net{i}{attack}"
+        for i in (0, 1)
+        for kind, attack in (
+            ("bundle", ""),
+            *((kind, attack) for kind in ("advset", "replay") for attack in ("/fgsm", "/paper-bim")),
+        )
+    }
+    assert found(planned, "study/claims").needs == ("study/near", "study/transfer")
+    page = found(planned, "page").needs
+    assert {"study/claims", "study/near", "study/transfer", "replay/net0/fgsm"} < set(page)
+    assert not any("-from-" in name for name in page)

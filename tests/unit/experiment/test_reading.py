@@ -31,6 +31,21 @@ HERE = Path(__file__).parents[3]
         ("net{seed}", "net{width}", 9, "cannot be filled in", "seed"),
         ('model = "digits-cnn"', "", 9, "give either model", "docs"),
         ('["tflite-ref"]', '[]\ndevices = ["/dev/ttyACM0"]', 23, "does not name its board", "docs"),
+        ("checks = false", '[[study]]\nname = "transfr"', 20, "no analysis 'transfr'", "'transfer'"),
+        (
+            "checks = false",
+            '[[study]]\nname = "shift"\nsettings = { cont = 4 }',
+            21,
+            "no setting 'cont'",
+            "'count'",
+        ),
+        (
+            "checks = false",
+            '[[study]]\nname = "shift"\nattacks = ["pgd"]',
+            21,
+            "no attack 'pgd'",
+            "fgsm",
+        ),
         ('name = "digits"', "", 5, "[data] lacks 'name'", "docs"),
     ],
 )

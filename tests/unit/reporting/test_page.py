@@ -12,11 +12,10 @@ from qbench.data import IMAGE, INT8_FEATURES
 from qbench.errors import UserError
 from qbench.reporting.gallery import _picture, _scale, gallery
 from qbench.reporting.page import page
-from qbench.reporting.plots import Plot, robustness_curves
-from qbench.reporting.sections import Heading, Section
+from qbench.reporting.plots import robustness_curves
 from qbench.reporting.summary import sentences, weakest_table
-from qbench.reporting.tables import Table
 from qbench.statistics import proportion
+from qbench.study import find_analysis
 
 
 @pytest.fixture(scope="module")
@@ -171,25 +170,38 @@ def test_different_networks_or_data_are_not_mixed_unnoticed(replayed, tmp_path):
     assert "on digits (ffffffffffff)" in text
 
 
-def test_more_sections_come_before_the_examples(replayed, tmp_path):
-    def draw():
-        return robustness_curves(replayed.content, "study").draw()
-
-    table = Table("A study", ("network", "found"), (("a < b", "1"),))
-    blocks = (Heading("Masking"), "No <mask>.", Plot("study", "A picture.", draw), table)
+def test_studies_come_before_the_examples(bundle, advset, replayed, tmp_path):
+    direct = find_analysis("direct")([bundle.path, advset.path], tmp_path / "direct")
+    transfer = find_analysis("transfer")([bundle.path, advset.path], tmp_path / "again")
     made = qbench.report(
         [replayed.path],
         tmp_path / "out",
         html=True,
         figures=["svg"],
-        sections=[Section("masking", "Masks", blocks, source="s" * 64)],
+        studies=[direct.path, transfer.path],
     )
-    assert made.manifest.inputs["section-masking"] == "s" * 64
+    assert made.manifest.inputs["study-direct"] == direct.manifest.digest
     html = (made.path / "report.html").read_text()
-    assert html.index('id="disagreement"') < html.index('id="masking"') < html.index('id="examples"')
-    assert "No &lt;mask&gt;." in html
-    assert '<th scope="row">a &lt; b</th>' in html
-    assert (made.path / "figures" / "study.svg").is_file()
+    order = ("disagreement", "study-direct", "study-again", "examples")
+    places = [html.index(f'id="{anchor}"') for anchor in order]
+    assert places == sorted(places)
+    assert "Transfer: again" in html
+    assert "Direct attacks, with 95 % intervals" in html
+    assert {"study-direct.svg", "study-again.svg"} <= {
+        each.name for each in (made.path / "figures").iterdir()
+    }
+
+
+def test_a_study_of_other_data_is_refused(bundle, advset, replayed, tmp_path):
+    study = find_analysis("direct")([bundle.path, advset.path], tmp_path / "direct")
+
+    def of_other_data(header):
+        header["content"]["data"]["fingerprint"] = "f" * 64
+
+    theirs = other(study, tmp_path / "theirs", of_other_data)
+    with pytest.raises(UserError, match="a study of other data") as caught:
+        qbench.report([replayed.path], tmp_path / "out", html=True, studies=[theirs])
+    assert "--compare" in caught.value.hint
 
 
 def test_an_unknown_format_is_told(replayed, tmp_path):

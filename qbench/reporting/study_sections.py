@@ -1,0 +1,59 @@
+"""Studies as parts of a report's page."""
+
+from __future__ import annotations
+
+from qbench.artifacts import Artifact, StudyContent
+from qbench.reporting.plots import Plot
+from qbench.reporting.sections import Block, Section
+from qbench.reporting.study_plots import study_drawing
+from qbench.reporting.study_tables import study_tables
+
+# By analysis: the title, and what it shows.
+_SAID = {
+    "direct": ("Direct attacks", "What each attack does to the network that it was made against."),
+    "transfer": (
+        "Transfer",
+        "How often inputs made against one network also fool another, or another runtime of the same one; "
+        "of inputs that both get right when clean.",
+    ),
+    "masking": (
+        "Gradient masking",
+        "Whether a network only hides its gradient: a masked network is weaker than gradient attacks say.",
+    ),
+    "alignment": (
+        "Gradient alignment",
+        "Where the input gradients of each pair of networks point: at a cosine near 0, a step that hurts one "
+        "says nothing of the other.",
+    ),
+    "shift": (
+        "Value shift by layer",
+        "What quantizing activations does to a perturbation on its way through the network: codes changed, "
+        "and its size beside the float one's.",
+    ),
+    "ensemble": (
+        "Ensemble defense",
+        "Networks of different widths voting, against transferred attacks and one that knows them all.",
+    ),
+    "claims": (
+        "Claims of the study",
+        "What Bernhard, Moellic and Dutertre (arXiv 1909.12741) claim, and what is found here.",
+    ),
+}
+
+
+def study_section(study: Artifact[StudyContent]) -> Section:
+    """An analysis: what it is, its picture where there is one, its tables."""
+    content = study.content
+    analysis, name = content.result.analysis, study.path.resolve().name
+    title, said = _SAID[analysis]
+    blocks: list[Block] = [said]
+    draw = study_drawing(content)
+    if draw is not None:
+        blocks.append(Plot(f"study-{name}", said, draw))
+    blocks += study_tables(content)
+    return Section(
+        anchor=f"study-{name}",
+        title=title if name == analysis else f"{title}: {name}",
+        blocks=tuple(blocks),
+        source=study.manifest.digest,
+    )
