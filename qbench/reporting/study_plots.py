@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 _MARKERS = "osD^vPX*"
 _HEAT = "cividis"
+# On bright cells. Not black, which a page takes for the colour of its text: that is light in the dark.
+_INK = "#222222"
 _SETTINGS = {"svg.hashsalt": "qbench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
 
@@ -99,7 +101,7 @@ def heat_map(
         dark = values[i, j] < (low + high) / 2
         count = "" if inputs is None else f"\nof {inputs[rows[i], columns[j]]:,}"
         text = f"{values[i, j]:.3g}{count}"
-        axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+        axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else _INK)
     axes.set_title(label, fontsize=9)
     return image
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qbench.artifacts import Artifact, StudyContent
+from qbench.artifacts.studies import ClaimsStudy, MaskingStudy
 from qbench.reporting.plots import Plot
-from qbench.reporting.sections import Block, Section
+from qbench.reporting.sections import Block, Details, Points, Section
 from qbench.reporting.study_plots import study_drawing
 from qbench.reporting.study_tables import study_tables
 from qbench.reporting.tables import missing_text
@@ -42,7 +45,14 @@ _SAID = {
 }
 
 
-def study_section(study: Artifact[StudyContent]) -> Section:
+def study_sections(studies: Sequence[Artifact[StudyContent]]) -> list[Section]:
+    """One section a study, the claims first."""
+    return [
+        _section(each) for each in sorted(studies, key=lambda each: each.content.result.analysis != "claims")
+    ]
+
+
+def _section(study: Artifact[StudyContent]) -> Section:
     """An analysis: what it is, its picture where there is one, its tables."""
     content = study.content
     analysis, name = content.result.analysis, study.path.resolve().name
@@ -53,10 +63,22 @@ def study_section(study: Artifact[StudyContent]) -> Section:
     draw = study_drawing(content)
     if draw is not None:
         blocks.append(Plot(f"study-{name}", said, draw))
-    blocks += study_tables(content)
+    if sentences := _sentences(content):
+        blocks.append(Points(sentences))
+    blocks += [Details(table.title, (table,)) for table in study_tables(content)]
     return Section(
         anchor=f"study-{name}",
         title=title if name == analysis else f"{title}: {name}",
         blocks=tuple(blocks),
         source=study.manifest.digest,
     )
+
+
+def _sentences(content: StudyContent) -> tuple[str, ...]:
+    """What is better said than tabled."""
+    result = content.result
+    if isinstance(result, ClaimsStudy):
+        return tuple(f"{each.statement} Here: {each.verdict}." for each in result.claims)
+    if isinstance(result, MaskingStudy):
+        return tuple(f"{each.network}: {each.explanation}" for each in result.verdicts)
+    return ()

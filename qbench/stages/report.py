@@ -27,7 +27,7 @@ from qbench.reporting.document import document, json_schema, markdown
 from qbench.reporting.page import page
 from qbench.reporting.plots import FORMATS, Plot, robustness_curves
 from qbench.reporting.sections import Replayed, Section
-from qbench.reporting.study_sections import study_section
+from qbench.reporting.study_sections import study_sections
 
 
 def report(
@@ -67,7 +67,7 @@ def report(
         if each not in FORMATS:
             raise unknown_name("figure format", each, FORMATS)
     read = _with_advsets(found, [Path(each) for each in advsets]) if html or figures else []
-    sections = [study_section(each) for each in _studies(studies, found[0], compare=compare)]
+    sections = study_sections(_studies(studies, found[0], compare=compare))
     keys = [each.manifest.digest for each in found]
     recipe = Recipe(
         "report",
