@@ -42,7 +42,7 @@ class Adam:
         self.mean[index], self.square[index] = part.mean, part.square
         self.times[index] = part.times
 
-    def step(self, gradient: Array, rate: float) -> Array:
+    def step(self, gradient: Array, rate: float | Array) -> Array:
         """Take a gradient in, and return the step up along it."""
         self.times += 1
         self.mean += (1 - _MEAN) * (gradient - self.mean)

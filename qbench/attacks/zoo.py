@@ -17,6 +17,7 @@ Array = NDArray[np.float32]
 
 _LARGEST_CLOUD = 8192
 _LARGEST_CONSTANT = 1e10
+_FIRST_RATE = 0.05
 _EDGE = 1e-6  # keeps the inverse tangent of a bound of the domain finite
 
 
@@ -27,7 +28,13 @@ class ZooSettings(QuerySettings):
     binary_search_steps: int = Field(3, ge=1, description="constants tried, at least 1")
     steps: int = Field(100, ge=1, description="descent steps a constant, at least 1")
     coordinates: int = Field(128, ge=1, description="elements a step, at least 1; each costs two queries")
-    learning_rate: float = Field(0.1, gt=0, allow_inf_nan=False, description="of Adam, above 0")
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="of Adam, above 0; if not given 0.05, then a quarter where the last constant fooled, "
+        "and twice where it did not",
+    )
     initial_const: float = Field(0.5, gt=0, allow_inf_nan=False, description="weight of the loss, above 0")
     confidence: float = Field(0.0, ge=0, allow_inf_nan=False, description="margin to reach, 0 or more")
     delta: float = Field(1e-2, gt=0, allow_inf_nan=False, description="difference in tanh space, above 0")
@@ -39,12 +46,14 @@ class _Descent:
 
     Attributes:
         w: [m, d], the inputs in tanh space.
+        rate: [m, 1], of Adam.
         moments: of w.
         importance: [m, d], how far elements have moved, by which they are drawn.
         scores: [m, classes], at w.
     """
 
     w: Array
+    rate: Array
     moments: Adam
     importance: Array
     scores: Array
@@ -57,6 +66,8 @@ class Zoo(QueryAttack, MinimumNormAttack):
     Networks without Training Substitute Models", AISec 2017, algorithm 2, equations 4 to 6, with the log loss
     of section 3.1, importance sampling (section 3.4), and a binary search for the constant. The paper's
     reduced attack space and hierarchy are left out: they are for images larger than those of small devices.
+    Ours is that the rate falls with the search, if none is given: few queries leave each element few moves,
+    which must be long to fool at all, and short to end near.
     """
 
     name = "zoo"
@@ -81,6 +92,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         nearest = np.where(misclassified(clean, victims.y), 0.0, np.inf)
         low, high = np.zeros(len(victims)), np.full(len(victims), _LARGEST_CONSTANT)
         constant = np.full(len(victims), self.settings.initial_const)
+        rate = np.full(len(victims), self.settings.learning_rate or _FIRST_RATE, np.float32)
         for search in range(self.settings.binary_search_steps):
             rows = np.flatnonzero(nearest > 0)
             if not len(rows):
@@ -90,6 +102,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
                 rows,
                 clean[rows],
                 constant[rows],
+                rate[rows, None],
                 draws.of(rows),
                 search,
                 asked,
@@ -99,6 +112,8 @@ class Zoo(QueryAttack, MinimumNormAttack):
             high[rows] = np.where(fooled, np.minimum(high[rows], constant[rows]), high[rows])
             low[rows] = np.where(fooled, low[rows], np.maximum(low[rows], constant[rows]))
             halved = (low + high) / 2
+            if self.settings.learning_rate is None:
+                rate[rows] *= np.where(fooled, np.float32(0.25), np.float32(2))
             constant = np.where(high < _LARGEST_CONSTANT, halved, np.where(low > 0, low * 10, constant))
         return best
 
@@ -108,6 +123,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         rows: NDArray[np.int64],
         clean: Array,
         constant: NDArray[np.float64],
+        rate: Array,
         draws: Draws,
         search: int,
         asked: Asked,
@@ -117,7 +133,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         """One constant for each sample; writes finds into `best`, and tells where there were any."""
         x = left.x.reshape(len(left), -1)
         w = self._to_tanh(x)
-        run = _Descent(w, Adam.over(w), np.ones_like(w), clean)
+        run = _Descent(w, rate, Adam.over(w), np.ones_like(w), clean)
         fooled = np.zeros(len(left), bool)
         steps = min(self.settings.steps, self._affordable())
         for step in range(steps):
@@ -168,12 +184,10 @@ class Zoo(QueryAttack, MinimumNormAttack):
         objective = length + constant[:, None, None] * loss
         slope = ((objective[:, 0] - objective[:, 1]) / (2 * self.settings.delta)).astype(np.float32)
         moments = run.moments.of(at)
-        moved = moments.step(-slope, self.settings.learning_rate)
+        moved = moments.step(-slope, run.rate)
         run.moments.put(at, moments)
         run.w[at] += moved
-        run.importance[at] = (
-            0.5 * run.importance[at] + 0.5 * np.abs(moved) / self.settings.learning_rate + 1e-3
-        )
+        run.importance[at] = 0.5 * run.importance[at] + 0.5 * np.abs(moved) / run.rate + 1e-3
 
     def _cloud(
         self, w: Array, x: Array, at: tuple[NDArray[np.int64], NDArray[np.int64]]

@@ -48,10 +48,15 @@ class Network:
 
 @dataclass(frozen=True)
 class Attacked:
-    """An advset, and the network that it was made against."""
+    """An advset, and the network that it was made against.
+
+    Attributes:
+        attack: what tables call it: its name, with its folder's where the same attack was run in another way.
+    """
 
     network: Network
     advset: Artifact[AdvsetContent]
+    attack: str
 
     def array(self, name: str) -> NDArray[Any]:
         """A file of the advset, memory-mapped."""
@@ -88,7 +93,7 @@ class Attacked:
         for result in content.results:
             point = AttackPoint(
                 network=self.network.name,
-                attack=content.attack,
+                attack=self.attack,
                 norm=content.norm,
                 surrogate=content.surrogate,
                 eps=result.eps,
@@ -125,7 +130,7 @@ class Gathered:
         return cls(
             data=networks[0].content.data,
             networks=networks,
-            attacked=tuple(Attacked(_network_of(each, by_digest), each) for each in advsets),
+            attacked=_attacked(advsets, by_digest),
             replays=tuple((_network_of(each, by_digest), each) for each in replays),
             digests=tuple(each.manifest.digest for each in found),
         )
@@ -238,6 +243,29 @@ def _check_same_data(found: Sequence[Artifact[Any]]) -> None:
                 cause="figures taken on different data cannot be compared",
                 hint="make one study a data set",
             )
+
+
+def _attacked(
+    advsets: Sequence[Artifact[AdvsetContent]], networks: dict[str, Network]
+) -> tuple[Attacked, ...]:
+    """Each advset with its network; what would be called the same gets its folder's name."""
+
+    def same(advset: Artifact[AdvsetContent]) -> tuple[Any, ...]:
+        content = advset.content
+        eps = tuple(each.eps for each in content.results)
+        return advset.manifest.inputs["bundle"], content.attack, content.norm, content.surrogate, eps
+
+    times = Counter(map(same, advsets))
+    return tuple(
+        Attacked(
+            _network_of(each, networks),
+            each,
+            f"{each.content.attack} ({each.path.absolute().name})"
+            if times[same(each)] > 1
+            else each.content.attack,
+        )
+        for each in advsets
+    )
 
 
 def _network_of(artifact: Artifact[Any], networks: dict[str, Network]) -> Network:

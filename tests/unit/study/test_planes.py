@@ -169,3 +169,10 @@ def test_networks_of_one_name_are_told_apart_by_folder_or_number(plane, right, o
     third = plane.bundle("third/right", linear([0, 3]))
     names = [each.name for each in Gathered.read(paths(right, other, third, on_right)).networks]
     assert names == ["right right 1", "right right 2", "right right 3"]
+
+
+def test_the_same_attack_in_two_ways_has_two_names(tmp_path, plane, right, on_right, on_up, up):
+    again = plane.advset("surer", right, linear([1, 0]), np.zeros((8, 2)))
+    made = direct(paths(right, up, on_right, again, on_up), tmp_path / "out")
+    named = [(row.at.network, row.at.attack) for row in made.content.result.rows]
+    assert named == [("right", f"pgd ({on_right.path.name})"), ("right", "pgd (surer)"), ("up", "pgd")]
