@@ -115,7 +115,8 @@ class Spsa(EstimationAttack):
     """Simultaneous perturbation: directions of plus and minus one, steps by Adam.
 
     Uesato, O'Donoghue, Kohli and van den Oord, "Adversarial Risk and the Dangers of Evaluating Against Weak
-    Attacks", ICML 2018, algorithm 1; its settings are those of Bernhard, Moellic and Dutertre (2019).
+    Attacks", ICML 2018, algorithm 1; its settings are those of Bernhard, Moellic and Dutertre (2019). Their
+    128 samples are evaluations, so 64 pairs: CleverHans's `spsa_samples` is halved (attacks/spsa.py, 05f4b355).
     """
 
     name = "spsa"

@@ -41,7 +41,7 @@ def test_help_answers_at_once():
         (["train", "digits-cn", "--data", "digits", "--out", "x"], "did you mean 'digits-cnn'"),
         (["train", "digits-cnn", "--data", "digit", "--out", "x"], "did you mean 'digits'"),
         (["export", "nowhere.keras", "--data", "digits", "--out", "x"], "does not exist"),
-        (["report", ".", "--out", "x"], "is not a qbench replay folder"),
+        (["report", ".", "--out", "x"], "is not a qbench folder"),
     ],
 )
 def test_the_users_mistakes_exit_with_2_and_no_traceback(args, words, tmp_path):
