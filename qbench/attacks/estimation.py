@@ -116,7 +116,7 @@ class Spsa(EstimationAttack):
 
     Uesato, O'Donoghue, Kohli and van den Oord, "Adversarial Risk and the Dangers of Evaluating Against Weak
     Attacks", ICML 2018, algorithm 1; its settings are those of Bernhard, Moellic and Dutertre (2019). Their
-    128 samples are evaluations, so 64 pairs: CleverHans's `spsa_samples` is halved (attacks/spsa.py, 05f4b355).
+    128 samples are evaluations, 64 pairs: CleverHans halves `spsa_samples` (attacks/spsa.py at 05f4b355).
     """
 
     name = "spsa"
