@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Recipe, begin
+from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Draft, Recipe, begin
 from qbench.attacking.drawing import draw
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
@@ -127,25 +127,45 @@ def attack(
         with started as draft:
             followed = open_surrogate(surrogate, source.path, content.preprocessing, dataset.domain)
             method = kind(followed, asked, seed=seed, **shared, **told.model_dump())
-            drawing: dict[str, Any] = {"only_correct": only_correct, "seed": seed, "progress": progress}
-            drawn = draw(dataset, method.score, count, draft.path, **drawing)
-            results = attack_all(draft.path, method, budgets, drawn, progress)
-            findings = examine(draft.path, method, results, drawn, content, progress) if checks else None
-            return draft.commit(
-                AdvsetContent(
-                    data=dataset.info,
-                    preprocessing=content.preprocessing,
-                    attack=attack,
-                    norm=norm,
-                    surrogate=method.score.name,
-                    oracle=asked.runtime.info if asked else None,
-                    grid=shared["grid"],
-                    count=len(drawn.victims),
-                    clean_correct=int(np.sum(drawn.logits.argmax(axis=1) == drawn.victims.y)),
-                    results=results,
-                    findings=findings,
-                )
-            )
+            return _carried_out(draft, method, asked, dataset, content, progress)
+
+
+def _carried_out(
+    draft: Draft,
+    method: Attack,
+    oracle: RuntimeOracle | None,
+    dataset: Dataset,
+    bundle: BundleContent,
+    progress: Progress,
+) -> Artifact[AdvsetContent]:
+    """Draw the inputs, attack them, look at the results, and finish the folder; all as its recipe says."""
+    told: dict[str, Any] = draft.recipe.settings
+    drawn = draw(
+        dataset,
+        method.score,
+        told["count"],
+        draft.path,
+        only_correct=told["only_correct"],
+        seed=draft.recipe.seed,
+        progress=progress,
+    )
+    results = attack_all(draft.path, method, told["eps"], drawn, progress)
+    findings = examine(draft.path, method, results, drawn, bundle, progress) if told["checks"] else None
+    return draft.commit(
+        AdvsetContent(
+            data=dataset.info,
+            preprocessing=bundle.preprocessing,
+            attack=told["attack"],
+            norm=told["norm"],
+            surrogate=method.score.name,
+            oracle=oracle.runtime.info if oracle else None,
+            grid=told["grid"],
+            count=len(drawn.victims),
+            clean_correct=int(np.sum(drawn.logits.argmax(axis=1) == drawn.victims.y)),
+            results=results,
+            findings=findings,
+        )
+    )
 
 
 def _check_oracle(kind: type[Attack], oracle: str | None) -> None:

@@ -117,3 +117,10 @@ def test_a_file_that_was_never_attacked_says_how_to_go_on(bundle, advset, tmp_pa
     with pytest.raises(UserError, match="nothing tells what") as caught:
         qbench.replay(lone(bundle, tmp_path), advset.path, [], tmp_path / "r")
     assert "qbench export" in caught.value.hint
+
+
+def test_a_file_for_other_inputs_is_refused(data_root, tmp_path):
+    file = data_root / "mlperf-tiny" / "kws-dscnn" / "int8.tflite"
+    with pytest.raises(UserError, match="takes inputs of shape") as caught:
+        qbench.attack(file, "digits", tmp_path / "a", **SHORT)
+    assert "data set" in caught.value.hint
