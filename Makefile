@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS   := $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" if sys.version_info[:2] == (3, 11) else "")' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo attacked replay-emulated gate-emulated emulator test fuzz lint type bench docs clean
+.PHONY: help setup demo experiment attacked replay-emulated gate-emulated emulator test fuzz lint type bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ attacked: $(VENV)/.user
 
 replay-emulated: attacked ## Replay the demo's attack on an emulated board: BOARD=stm32f405, mps2-an386, mps2-an500, mps3-an547
 	$(BIN)/qbench replay $(OUT)/bundle $(OUT)/pgd --runtime float --device qemu:$(BOARD) --out $(OUT)/replay-$(BOARD)
+
+experiment: $(VENV)/.user ## Run experiments/digits.toml: networks, attacks, runtimes, analyses and one page (3 minutes)
+	$(BIN)/qbench run experiments/digits.toml --out $(OUT)/experiment
 
 gate-emulated: replay-emulated ## Gate the demo's network on an emulated board, as a release would be: BOARD=stm32f405
 	$(BIN)/qbench check $(OUT)/replay-$(BOARD) --min-robust-accuracy 90% --at 4/255 --max-clean-drop 2pp \

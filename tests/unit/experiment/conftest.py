@@ -25,6 +25,9 @@ checks = false
 
 [replay]
 runtimes = ["tflite-ref"]
+
+[[study]]
+name = "direct"
 """
 
 

@@ -137,7 +137,7 @@ def test_a_failing_network_does_not_stop_the_others(written, tmp_path):
     broken.write_bytes(b"no network")
     bad = f'[[network]]\nname = "bad"\nfile = "{broken}"\nmax_drop = 1.0\n\n[[attack]]'
     text = TINY.replace("seed = [0, 1]", "seed = 0").replace("[[attack]]", bad)
-    file = written(f'{text}\n[[study]]\nname = "direct"\n')
+    file = written(text)
     found = by_id(run(plan(read(file), tmp_path / "run")))
     assert {name for name, each in found.items() if each.state == "failed"} == {"bundle/bad"}
     skipped = {name for name, each in found.items() if each.state == "skipped"}

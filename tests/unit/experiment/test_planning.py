@@ -23,7 +23,7 @@ def test_tasks_come_behind_what_they_need(written):
     for task in planned.tasks:
         assert set(task.needs) <= seen, task.id
         seen.add(task.id)
-    assert ids(planned, "report") == ["report/net0", "report/net1"]
+    assert ids(planned, "report") == ["report/net0", "report/net1", "page"]
     assert found(planned, "report/net1").needs == ("replay/net1/fgsm",)
     assert planned.out == "out/tiny"
 
@@ -139,7 +139,7 @@ def test_analyses_look_at_what_they_name_and_claims_at_the_analyses(written):
             *((kind, attack) for kind in ("advset", "replay") for attack in ("/fgsm", "/paper-bim")),
         )
     }
-    assert found(planned, "study/claims").needs == ("study/near", "study/transfer")
+    assert found(planned, "study/claims").needs == ("study/direct", "study/near", "study/transfer")
     page = found(planned, "page").needs
     assert {"study/claims", "study/near", "study/transfer", "replay/net0/fgsm"} < set(page)
     assert not any("-from-" in name for name in page)
