@@ -184,7 +184,7 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
             hint="make it again with this version",
         )
     if kind is not None and raw["kind"] != kind:
-        raise UserError(f"{path} holds a qbench {raw['kind']}; a {kind} is wanted here")
+        raise UserError(f"{path} holds a qbench {raw['kind']}; wanted here: {kind}")
     try:
         manifest = model.model_validate_json(text)
     except ValidationError as error:

@@ -180,7 +180,7 @@ def test_what_the_user_can_get_wrong(command, bundle, advset, tmp_path):
         ((*export, "--input-range", "255"), "is not two numbers with a comma"),
         (
             ("replay", advset.path, bundle.path, "--out", out),
-            "holds a qbench advset; a bundle is wanted here",
+            "holds a qbench bundle; wanted here: advset",
         ),
         ((*replay[:-1], tmp_path / "mine"), "not a qbench folder"),
     )

@@ -91,7 +91,7 @@ def test_headers_that_cannot_be_read(tmp_path):
     with pytest.raises(UserError, match="is not a qbench advset folder"):
         load(tmp_path, "advset")
     header = make(tmp_path / "r").path / "manifest.json"
-    with pytest.raises(UserError, match="holds a qbench report; a bundle is wanted"):
+    with pytest.raises(UserError, match="holds a qbench report; wanted here: bundle"):
         load(tmp_path / "r", "bundle")
     raw = json.loads(header.read_text())
     header.write_text(json.dumps({**raw, "schema_version": 99}))
