@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from qbench.artifacts import BundleContent, Preprocessing, Recipe, begin, load
+from qbench.artifacts import ArtifactInfo, BundleContent, Preprocessing, Recipe, TensorSpec, begin, load
 from qbench.data import INT8_FEATURES, Dataset, Split, features
 from qbench.data.arrays import dataset_from_arrays
 from qbench.errors import EnvironmentLacks, UserError
@@ -34,11 +34,15 @@ def network(bias=0.0):
 def bundle_of(model, dataset, out):
     with begin(out, Recipe("bundle", {}, {"data": dataset.fingerprint})) as draft:
         model.save(draft.path / "float.keras")
+        entry = TensorSpec(name="x", shape=(4, 4, 1), dtype="float32")
+        exit_ = TensorSpec(name="y", shape=(3,), dtype="float32")
         content = BundleContent(
             network="small",
             data=dataset.info,
             preprocessing=Preprocessing(),
-            artifacts={},
+            artifacts={
+                "float.keras": ArtifactInfo(bytes=1, input=entry, output=exit_, correct=None, evaluated=None)
+            },
             calibration={},
             adopted=None,
         )
