@@ -14,17 +14,17 @@ HERE = Path(__file__).parent
 
 def command_reference() -> str:
     """`--help` of every command, as Markdown."""
-    context = click.Context(cli, info_name="qbench", max_content_width=100)
+    context = click.Context(cli, info_name="qbench", **cli.context_settings)
     parts = ["# Command reference", "", "Generated from `--help`; write it again with `make docs`.", ""]
     parts += ["```text", cli.get_help(context), "```", ""]
     for name in COMMANDS:
         command = cli.get_command(context, name)
         if command is None:
             raise LookupError(name)
-        below = click.Context(command, info_name=name, parent=context, max_content_width=100)
+        below = click.Context(command, info_name=name, parent=context)
         parts += [f"## qbench {name}", "", "```text", command.get_help(below), "```", ""]
         for word, under in command.commands.items() if isinstance(command, click.Group) else ():
-            deeper = click.Context(under, info_name=word, parent=below, max_content_width=100)
+            deeper = click.Context(under, info_name=word, parent=below)
             parts += [f"### qbench {name} {word}", "", "```text", under.get_help(deeper), "```", ""]
     return "\n".join(parts)
 

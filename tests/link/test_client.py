@@ -136,4 +136,4 @@ def test_the_trace_shows_every_byte(start, greet):
     list(client.infer([b"adversarial".ljust(INPUTS, b".")]))
     lines = text.getvalue().splitlines()
     assert any("->" in line and "adversarial"[:5] in line for line in lines)
-    assert sum(len(line[22:70].split()) for line in lines if " <- " in line) == client.stats.bytes_in
+    assert sum(len(line[20:68].split()) for line in lines if " <- " in line) == client.stats.bytes_in
