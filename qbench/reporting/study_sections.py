@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from qbench.artifacts import Artifact, StudyContent
@@ -46,16 +47,17 @@ _SAID = {
 
 
 def study_sections(studies: Sequence[Artifact[StudyContent]]) -> list[Section]:
-    """One section a study, the claims first."""
-    return [
-        _section(each) for each in sorted(studies, key=lambda each: each.content.result.analysis != "claims")
-    ]
+    """One section a study, the claims first; each is called after its folder, with a number if two are."""
+    ordered = sorted(studies, key=lambda each: each.content.result.analysis != "claims")
+    names = [each.path.resolve().name for each in ordered]
+    times = Counter(names)
+    unique = [f"{name}-{i}" if times[name] > 1 else name for i, name in enumerate(names, 1)]
+    return [_section(each, name) for each, name in zip(ordered, unique, strict=True)]
 
 
-def _section(study: Artifact[StudyContent]) -> Section:
+def _section(study: Artifact[StudyContent], name: str) -> Section:
     """An analysis: what it is, its picture where there is one, its tables."""
-    content = study.content
-    analysis, name = content.result.analysis, study.path.resolve().name
+    content, analysis = study.content, study.content.result.analysis
     title, said = _SAID[analysis]
     blocks: list[Block] = [said]
     if content.missing:

@@ -215,6 +215,17 @@ def test_studies_come_before_the_examples(bundle, advset, replayed, tmp_path):
     }
 
 
+def test_studies_in_folders_of_one_name_are_told_apart(bundle, advset, replayed, tmp_path):
+    analyses = ("direct", "transfer")
+    made = [find_analysis(each)([bundle.path, advset.path], tmp_path / each / "study") for each in analyses]
+    report = qbench.report([replayed.path], tmp_path / "out", html=True, studies=[each.path for each in made])
+    inputs = report.manifest.inputs
+    assert [inputs[f"study-study-{i}"] for i in (1, 2)] == [each.manifest.digest for each in made]
+    html = (report.path / "report.html").read_text()
+    assert "Direct attacks: study-1" in html
+    assert "Transfer: study-2" in html
+
+
 def test_a_study_of_other_data_is_refused(bundle, advset, replayed, tmp_path):
     study = find_analysis("direct")([bundle.path, advset.path], tmp_path / "direct")
 
