@@ -1,5 +1,3 @@
-import os
-import signal
 import time
 
 import pytest
@@ -16,28 +14,39 @@ TASKS = 4
 
 
 class Killing(Unwatched):
-    """Kills a busy worker when the first task is done; remembers when each folder was finished."""
+    """Kills a busy worker when the first task is done; remembers which folders were whole, and since when."""
 
     def __init__(self, cluster, out):
         self.cluster, self.out = cluster, out
-        self.killed, self.times, self.notes = None, {}, []
+        self.whole_at_the_kill, self.times, self.notes = None, {}, []
 
     def noted(self, task, text):
         self.notes.append((task, text))
 
     def finished(self, outcome):
-        self.times[outcome.id] = (self.out / outcome.id / "manifest.json").stat().st_mtime_ns
-        if self.killed is None:
-            self.killed = self._busy()
-            os.kill(self.killed, signal.SIGKILL)
+        self.times[outcome.id] = made_at(self.out / outcome.id)
+        if self.whole_at_the_kill is None:
+            worker, children = self._busy()
+            worker.kill()
+            psutil.wait_procs(children)
+            self.whole_at_the_kill = {
+                str(folder.relative_to(self.out)): made_at(folder)
+                for folder in self.out.glob("advset/*")
+                if (folder / "manifest.json").exists()
+            }
 
     def _busy(self):
-        """The process of a worker that is in the middle of a task."""
+        """The process of a worker that is in the middle of a task, and those that do the task."""
         while True:
             for worker in self.cluster.workers.values():
-                if psutil.Process(worker.process.pid).children():
-                    return worker.process.pid
+                process = psutil.Process(worker.process.pid)
+                if children := process.children():
+                    return process, children
             time.sleep(0.02)
+
+
+def made_at(folder):
+    return (folder / "manifest.json").stat().st_mtime_ns
 
 
 @pytest.fixture
@@ -69,11 +78,14 @@ def test_a_worker_killed_in_mid_run_loses_nothing_and_nothing_is_done_twice(clus
     here = planned(tmp_path, *tasks)
     watch = Killing(cluster, tmp_path / "run")
     outcomes = run(here, cluster=cluster.scheduler_address, watch=watch)
-    assert watch.killed is not None
-    assert [each.state for each in outcomes] == ["made"] * TASKS
-    assert watch.times == {
-        task.id: (tmp_path / "run" / task.id / "manifest.json").stat().st_mtime_ns for task in tasks
-    }
+    assert {each.state for each in outcomes} <= {"made", "found"}
+    # A worker may die between its task's last file and its word of it: the next one finds the folder.
+    found = [each.id for each in outcomes if each.state == "found"]
+    assert len(found) <= 1
+    assert set(found) <= watch.whole_at_the_kill.keys()
+    now = {task.id: made_at(tmp_path / "run" / task.id) for task in tasks}
+    assert watch.times == now
+    assert watch.whole_at_the_kill.items() <= now.items()
     assert not list((tmp_path / "run").rglob("*.partial"))
     assert any("dashboard" in text for _, text in watch.notes)
 
