@@ -20,7 +20,7 @@ def round_half_away(x: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Round to nearest, ties away from zero, as C's `round` and TFLite's QUANTIZE do."""
     away = np.atleast_1d(np.copysign(x.dtype.type(0.5), x))
     away += x
-    return np.trunc(away, out=away).reshape(x.shape)
+    return np.asarray(np.trunc(away, out=away).reshape(x.shape))
 
 
 @dataclass(frozen=True)

@@ -137,16 +137,18 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
         look = np.full(m, _FIRST_LOOK * (domain.high - domain.low)) if step == 1 else share
         # What an oracle rounds away tells nothing of the boundary.
         look = np.maximum(look, (self.score.step or 0.0) * d**0.5 / 2).astype(np.float32)
-        u = draws.of(rows).normal(_START_TRIES + step, samples * d).reshape(m, samples, d)
-        u *= look[:, None, None] / np.linalg.norm(u, axis=2, keepdims=True)
-        around = np.clip(at + u, domain.low, domain.high)
+        # One array, changed in place: it is as large as all other work together.
+        around = draws.of(rows).normal(_START_TRIES + step, samples * d).reshape(m, samples, d)
+        around *= (look[:, None] / np.sqrt(np.einsum("msd,msd->ms", around, around)))[..., None]
+        around += at
+        np.clip(around, domain.low, domain.high, out=around)
         answer = walk.asked(around.reshape(-1, *walk.shape), np.repeat(rows, samples))
         side = misclassified(answer, np.repeat(walk.y[rows], samples)).reshape(m, samples) * 2.0 - 1
-        mean = side.mean(
-            axis=1, keepdims=True
-        )  # taken off, it reduces the variance where both sides were seen
-        centred = np.where(np.abs(mean) == 1, side, side - mean)
-        normal = np.einsum("ms,msd->md", centred, around - at).astype(np.float32)
+        # The mean, taken off, reduces the variance where both sides were seen.
+        mean = side.mean(axis=1, keepdims=True)
+        centred = np.where(np.abs(mean) == 1, side, side - mean).astype(np.float32)
+        around -= at
+        normal = np.matmul(centred[:, None], around)[:, 0]
         if self.norm == "linf":
             return np.asarray(np.sign(normal))
         return np.asarray(normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -11,6 +13,7 @@ from pydantic import Field
 
 from qbench.attacks.base import Adversarials, Attack, Settings, Victims
 from qbench.attacks.norms import differ, snap_to_grid
+from qbench.places import cores
 from qbench.surrogate.base import Oracle
 
 # A generator a key is slow for short rows of numbers; splitmix64's finalizer (Steele, Lea and Flood, "Fast
@@ -140,8 +143,15 @@ class Draws:
 
     def normal(self, step: int, count: int) -> NDArray[np.float32]:
         """[n, count], standard normal, by Philox (Salmon et al., SC 2011), which is fast on long rows."""
-        rows = (np.random.Philox(key=[key, np.uint64(step)]) for key in self.keys)
-        return np.stack([np.random.Generator(row).standard_normal(count, np.float32) for row in rows])
+        drawn = np.empty((len(self.keys), count), np.float32)
+
+        def fill(key: np.uint64, row: NDArray[np.float32]) -> None:
+            philox = np.random.Philox(key=[key, np.uint64(step)])
+            np.random.Generator(philox).standard_normal(out=row, dtype=np.float32)
+
+        with ThreadPoolExecutor(cores()) as pool:  # generators run outside of Python's lock
+            deque(pool.map(fill, self.keys, drawn), maxlen=0)
+        return drawn
 
 
 def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
