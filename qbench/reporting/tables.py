@@ -48,8 +48,8 @@ def missing_text(missing: Sequence[str]) -> str:
 
 
 def eps_text(eps: float, domain: Domain) -> str:
-    """A budget's number as people type it: `8/255` for images, a plain number elsewhere."""
-    if domain.name == "image":
+    """A budget's number as people type it: `8/255` for pixels, a plain number elsewhere."""
+    if domain.name == "image" and eps < domain.high:  # a longer distance is no change of a pixel
         levels = Fraction(eps * 255).limit_denominator(64)
         if abs(float(levels) - eps * 255) < 1e-6:
             return f"{float(levels):g}/255"
