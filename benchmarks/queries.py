@@ -44,7 +44,7 @@ class Stopwatch:
 
     def __init__(self, inner: Scorer) -> None:
         self._inner = inner
-        self.name, self.step = inner.name, inner.step
+        self.name, self.step, self.as_replayed = inner.name, inner.step, inner.as_replayed
         self.seconds, self.inputs = 0.0, 0
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import BundleContent, Preprocessing
 from qbench.errors import UserError
+from qbench.quant import Norm
 from qbench.runtimes import Runtime, open_runtime
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.runtimes.grid import InputGrid
@@ -51,6 +52,14 @@ class RuntimeOracle:
         scores = quantization.dequantize(answers) if quantization else answers.astype(np.float32)
         check_finite(scores, self.name)
         return scores
+
+    def as_replayed(
+        self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm
+    ) -> NDArray[np.float32]:
+        """Inputs on the runtime's grid, and there inside the eps-ball around the clean inputs' codes."""
+        if self._grid is None:
+            return x_adv
+        return self._grid.values(self._grid.codes_near(x_adv, x, eps, norm))
 
     def _fed(self, x: NDArray[np.float32]) -> NDArray[Any]:
         if self._grid is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,9 +59,11 @@ def project_codes(
     Args:
         codes: [n, ...] int8 or uint8, the rounded adversarial inputs.
         clean: [n, ...] same dtype, the rounded clean inputs.
-        eps_in_codes: the budget divided by the width of one code.
+        eps_in_codes: the budget divided by the width of one code; infinite for no ball.
         norm: "linf", "l2" or "l1".
     """
+    if math.isinf(eps_in_codes):
+        return codes
     delta = codes.astype(np.int32) - clean.astype(np.int32)
     flat = delta.reshape(len(delta), -1)
     if norm == "linf":

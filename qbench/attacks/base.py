@@ -21,6 +21,7 @@ from qbench.surrogate.base import Oracle, Surrogate
 from qbench.surrogate.memory import halved, out_of_memory
 from qbench.surrogate.scoring import Scorer, check_finite
 
+Array = NDArray[np.float32]
 Grid = Literal["float", "uint8"]
 
 # Float32 addition may leave the ball by this share of its radius plus this share of the domain's width.
@@ -217,7 +218,11 @@ class Attack(ABC):
         if self.grid == "float":
             return found
         x = snap_to_grid(found.x, victims.x, self.surrogate.domain, eps, self.norm)
-        return Adversarials(x, self.score(x), found.queries)
+        return Adversarials(x, self.score(self.as_replayed(x, victims.x, eps)), found.queries)
+
+    def as_replayed(self, x_adv: Array, x: Array, eps: float) -> Array:
+        """Inputs [n, *shape] as the network under attack will get them, for it to judge."""
+        return self.score.as_replayed(x_adv, x, eps, self.norm)
 
     def _check(self, victims: Victims, result: Adversarials, eps: float) -> None:
         check_finite(result.logits, self.score.name)

@@ -83,7 +83,8 @@ class Ensemble(BoundedAttack):
         found = found.first(len(left))
         if member.asks:
             return found
-        return Adversarials(found.x, self.score(found.x), found.queries + 1)
+        seen = self.as_replayed(found.x, left.x, eps)
+        return Adversarials(found.x, self.score(seen), found.queries + 1)
 
 
 class AutoAttack(Ensemble):

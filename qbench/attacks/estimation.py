@@ -75,7 +75,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
             memory.put(rows, here)
             x_adv = np.clip(left.x + moved, self.surrogate.domain.low, self.surrogate.domain.high)
             delta[rows] = x_adv - left.x
-            answer = asked(x_adv, rows)
+            answer = asked(self.as_replayed(x_adv, left.x, eps), rows)
             height = heights(answer, left.y)
             better = height > best[rows]
             found[rows[better]], scores[rows[better]] = x_adv[better], answer[better]

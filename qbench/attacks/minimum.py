@@ -11,7 +11,7 @@ import numpy as np
 
 from qbench.attacks.base import Adversarials, Attack, Victims
 from qbench.attacks.losses import margin
-from qbench.attacks.norms import lengths, shrunk
+from qbench.attacks.norms import differ, lengths, shrunk
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -36,11 +36,12 @@ class MinimumNormAttack(Attack):
         domain = self.surrogate.domain
         delta = shrunk(found.x - victims.x, eps, self.norm)
         x = np.clip(victims.x + delta, domain.low, domain.high).astype(np.float32)
-        moved = (x != found.x).reshape(len(x), -1).any(axis=1)
+        seen = self.as_replayed(x, victims.x, eps)
+        moved = differ(seen, self.as_replayed(found.x, victims.x, np.inf))  # the search knows of no ball
         if not moved.any():
-            return found
+            return Adversarials(x, found.logits, found.queries)
         logits = found.logits.copy()
-        logits[moved] = self.score(x[moved])
+        logits[moved] = self.score(seen[moved])
         return Adversarials(x, logits, found.queries + (moved & self.asks))
 
 

@@ -147,6 +147,11 @@ def widest(width: float, elements: int, norm: Norm) -> float:
     return width * {"linf": 1.0, "l2": math.sqrt(elements), "l1": float(elements)}[norm]
 
 
+def differ(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which inputs [n] of [n, *shape] are not the same in both."""
+    return np.asarray((a != b).reshape(len(a), -1).any(axis=1))
+
+
 def snap_to_grid(
     x_adv: NDArray[np.float32], x: NDArray[np.float32], domain: Domain, eps: float, norm: Norm
 ) -> NDArray[np.float32]:

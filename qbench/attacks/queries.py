@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, Attack, Settings, Victims
-from qbench.attacks.norms import snap_to_grid
+from qbench.attacks.norms import differ, snap_to_grid
 from qbench.surrogate.base import Oracle
 
 # A generator a key is slow for short rows of numbers; splitmix64's finalizer (Steele, Lea and Flood, "Fast
@@ -49,10 +49,11 @@ class QueryAttack(Attack):
         if self.grid == "float":
             return found
         x = snap_to_grid(found.x, victims.x, self.surrogate.domain, eps, self.norm)
-        moved = (x != found.x).reshape(len(x), -1).any(axis=1)
+        seen = self.as_replayed(x, victims.x, eps)
+        moved = differ(seen, self.as_replayed(found.x, victims.x, eps))
         logits = found.logits.copy()
         if moved.any():
-            logits[moved] = self.score(x[moved])
+            logits[moved] = self.score(seen[moved])
         return Adversarials(x, logits, found.queries + moved)
 
     def filled(self, part: Victims) -> Victims:

@@ -75,15 +75,16 @@ class Square(QueryAttack, BoundedAttack):
         draws = self.draws(victims, restart)
         x = victims.x.reshape(len(victims), *_image(shape[1:]))
         best = self._confined(x + self._first(draws, x, eps), x, eps)
-        scores = asked(best.reshape(shape), rows)
+        scores = asked(self.as_replayed(best.reshape(shape), victims.x, eps), rows)
         state = _Search(rows, x, best.copy(), heights(scores, victims.y))
         state = state.chosen(~misclassified(scores, victims.y))
         for step in range(1, self.allowed):
             if not len(state.rows):
                 break
             tried = self._confined(self._changed(draws.of(state.rows), state, step, eps), state.x, eps)
-            answer = asked(tried.reshape(-1, *shape[1:]), state.rows)
-            y = victims.y[state.rows]
+            left = victims.chosen(state.rows)
+            seen = self.as_replayed(tried.reshape(left.x.shape), left.x, eps)
+            answer, y = asked(seen, state.rows), left.y
             height = heights(answer, y)
             taken = (height >= state.height) | misclassified(answer, y)
             best[state.rows[taken]], scores[state.rows[taken]] = tried[taken], answer[taken]

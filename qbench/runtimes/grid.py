@@ -50,21 +50,27 @@ class InputGrid:
         """What codes [n, *shape] stand for in the domain."""
         return self.preprocessing.invert(self.quantization.dequantize(codes))
 
-    def rounded(self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm) -> Rounded:
-        """Adversarial inputs on the grid, inside the eps-ball around the clean inputs on the grid.
+    def codes_near(
+        self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm
+    ) -> NDArray[Any]:
+        """Codes of adversarial inputs, inside the eps-ball around those of the clean inputs.
 
         Args:
             x_adv: [n, *shape] float32 in the domain.
             x: [n, *shape] float32 in the domain, the clean inputs.
-            eps: in the domain's unit.
+            eps: in the domain's unit; infinite for no ball.
             norm: of the ball.
+        """
+        return project_codes(self.codes(x_adv), self.codes(x), eps_in_codes=self._in_codes(eps), norm=norm)
+
+    def rounded(self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm) -> Rounded:
+        """The same, with what rounding did; arguments as of `codes_near`.
 
         Raises:
             InternalFault: a result lies outside the ball.
         """
-        clean, nearest = self.codes(x), self.codes(x_adv)
-        in_codes = eps * abs(self.preprocessing.scale) / self.quantization.scale
-        inside = project_codes(nearest, clean, eps_in_codes=in_codes, norm=norm)
+        clean, nearest, inside = self.codes(x), self.codes(x_adv), self.codes_near(x_adv, x, eps, norm)
+        in_codes = self._in_codes(eps)
         axes = tuple(range(1, x.ndim))
         length = size(inside.astype(np.float64) - clean, norm)
         if length.size and length.max() > in_codes + _SLACK:
@@ -76,3 +82,6 @@ class InputGrid:
             erased=(x_adv != x).any(axis=axes) & (inside == clean).all(axis=axes),
             clamped=(inside != nearest).any(axis=axes),
         )
+
+    def _in_codes(self, eps: float) -> float:
+        return eps * abs(self.preprocessing.scale) / self.quantization.scale

@@ -187,10 +187,13 @@ def _budgets(kind: type[Attack], eps: Sequence[float], norm: Norm, dataset: Data
 
 
 def _own_grid(dataset: Dataset, oracle: RuntimeOracle | None) -> Grid:
-    """The data's grid where the oracle rounds to the same, so that it sees what is stored."""
-    step = dataset.domain.step
-    same = oracle and oracle.step and step and abs(oracle.step - step) < 1e-3 * step
-    return "uint8" if same else "float"
+    """The data's grid where the oracle takes its levels as they are, so that it sees what is stored."""
+    domain = dataset.domain
+    if oracle is None or domain.step is None:
+        return "float"
+    levels = np.arange(domain.low, domain.high + domain.step / 2, domain.step, np.float32)[:, None]
+    taken = oracle.as_replayed(levels, levels, 0.0, "linf")
+    return "uint8" if np.allclose(taken, levels, rtol=0, atol=1e-3 * domain.step) else "float"
 
 
 def _check_fit(bundle: BundleContent, dataset: Dataset, progress: Progress) -> None:

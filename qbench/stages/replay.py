@@ -282,7 +282,7 @@ class _Job:
             return self.bundle.content.preprocessing.apply(x_adv)
         codes = grid.codes(x)
         if budget is not None:
-            codes = grid.rounded(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm).codes
+            codes = grid.codes_near(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm)
         return runtime.taken(codes)
 
     def _rounding(self, grid: InputGrid | None) -> Rounding:

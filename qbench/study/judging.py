@@ -12,7 +12,6 @@ from qbench.errors import UserError
 from qbench.oracles import RuntimeOracle
 from qbench.quant import Norm
 from qbench.runtimes import open_runtime, runtime_class
-from qbench.runtimes.grid import InputGrid
 from qbench.study.gathering import Network
 from qbench.surrogate.base import Oracle
 from qbench.surrogate.registry import open_surrogate, usual_surrogate
@@ -35,11 +34,10 @@ class Judge:
     Args:
         name: the runtime's, or "keras".
         oracle: gives its scores.
-        grid: what it rounds inputs to, if it does.
     """
 
-    def __init__(self, name: str, oracle: Oracle, grid: InputGrid | None) -> None:
-        self.name, self._oracle, self._grid = name, oracle, grid
+    def __init__(self, name: str, oracle: Oracle) -> None:
+        self.name, self._oracle = name, oracle
 
     def scores(self, x: Array) -> Array:
         """Scores [n, classes] of clean inputs [n, *shape] in the domain."""
@@ -48,15 +46,10 @@ class Judge:
     def scores_near(self, x_adv: Array, x: Array, eps: float, norm: Norm) -> Array:
         """Scores [n, classes] of adversarial inputs, on the runtime's grid and there inside the eps-ball."""
         found = [
-            self._oracle(self._rounded(a, b, eps, norm))
+            self._oracle(self._oracle.as_replayed(a, b, eps, norm))
             for a, b in zip(_chunks(x_adv), _chunks(x), strict=True)
         ]
         return np.concatenate(found)
-
-    def _rounded(self, x_adv: Array, x: Array, eps: float, norm: Norm) -> Array:
-        if self._grid is None:
-            return x_adv
-        return self._grid.values(self._grid.rounded(x_adv, x, eps, norm).codes)
 
 
 def versions(runtimes: Sequence[str]) -> dict[str, str]:
@@ -99,8 +92,7 @@ def judges(network: Network, runtimes: Sequence[str], threads: int = 1) -> Itera
         for name in fitting:
             runtime = open_runtime(name, network.bundle.path, content, threads=threads)
             stack.callback(runtime.close)
-            grid = InputGrid(runtime.grid, content.preprocessing) if runtime.grid else None
-            found.append(Judge(name, RuntimeOracle(runtime, content.preprocessing), grid))
+            found.append(Judge(name, RuntimeOracle(runtime, content.preprocessing)))
         yield found or [_keras_judge(network)]
 
 
@@ -108,4 +100,4 @@ def _keras_judge(network: Network) -> Judge:
     content = network.content
     kind = usual_surrogate(content.artifacts)
     surrogate = open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain)
-    return Judge(KERAS, Scorer(surrogate), None)
+    return Judge(KERAS, Scorer(surrogate))

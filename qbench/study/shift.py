@@ -121,7 +121,7 @@ def _measured(
         own = Shift.between(x, x_adv, x, x_adv)
     else:
         grid = InputGrid(entry, content.preprocessing)
-        fed = grid.codes(x), grid.rounded(x_adv, x, point.eps, point.norm).codes
+        fed = grid.codes(x), grid.codes_near(x_adv, x, point.eps, point.norm)
         reals = (content.preprocessing.apply(each) for each in (x, x_adv))
         own = Shift.between(*reals, *(entry.dequantize(codes) for codes in fed))
     clean, attacked = probe.values(fed[0]), probe.values(fed[1])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Domain
+from qbench.quant import Norm
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -58,5 +59,23 @@ class Oracle(Protocol):
 
         Raises:
             UserError: a score is NaN or infinite.
+        """
+        ...
+
+    def as_replayed(
+        self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm
+    ) -> NDArray[np.float32]:
+        """What a replay makes of adversarial inputs: rounded, and held to their ball among the levels.
+
+        Asked for these, the network answers what it will answer when the inputs are replayed.
+
+        Args:
+            x_adv: [n, *shape] float32 in the domain.
+            x: [n, *shape] float32 in the domain, the clean inputs.
+            eps: radius of the ball, in the domain's unit; infinite for none.
+            norm: of the ball.
+
+        Returns:
+            [n, *shape] float32 in the domain; `x_adv` for a network that takes real numbers.
         """
         ...

@@ -16,14 +16,15 @@ from qbench.runtimes.specs import read_specs
 SHAPE = (8, 8, 1)
 
 
-def tflite_bytes(model, ends=tf.int8, batch=None):
-    """Full-integer conversion; weights with one scale an output channel, fully connected ones too."""
+def tflite_bytes(model, ends=tf.int8, batch=None, low=0.0, high=1.0):
+    """Full-integer conversion for inputs from low to high; weights with one scale an output channel."""
     signature = tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32)
     forward = tf.function(lambda x: model(x, training=False), input_signature=[signature])
     frozen = convert_variables_to_constants_v2(forward.get_concrete_function())
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([x[np.newaxis]] for x in samples(100, model.input_shape[1:]))
+    inputs = np.float32(low) + np.float32(high - low) * samples(100, model.input_shape[1:])
+    converter.representative_dataset = lambda: ([x[np.newaxis]] for x in inputs)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = ends
     return converter.convert()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,6 +11,8 @@ from qbench.artifacts import Preprocessing
 from qbench.errors import UserError
 from qbench.oracles import RuntimeOracle
 from qbench.runtimes import RUNTIMES, open_runtime
+from qbench.runtimes.grid import InputGrid
+from tests.unit.runtimes.conftest import tflite_bytes
 
 COUNT = 24
 
@@ -56,6 +59,68 @@ def test_every_runtime_answers_as_an_oracle(bundle, name):
     if oracle.step:
         assert oracle.step == pytest.approx(1 / 255, rel=0.1)
     runtime.close()
+
+
+@pytest.fixture(scope="module")
+def coarse(trained, tmp_path_factory):
+    """The same network with an input grid far coarser than the pixels' and off it: -6 to 14 in 255 steps."""
+    folder = tmp_path_factory.mktemp("coarse")
+    model = keras.models.load_model(trained.path / "float.keras", compile=False)
+    (folder / "wide.tflite").write_bytes(tflite_bytes(model, low=-6, high=14))
+    made = qbench.export(trained.path, "digits", folder / "bundle", adopt=folder / "wide.tflite", max_drop=1)
+    assert made.content.artifacts["int8.tflite"].input.quantization.scale > 0.07
+    return made
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
+def test_an_oracle_holds_its_rounded_inputs_to_the_ball(coarse, norm):
+    runtime = open_runtime("host", coarse.path, coarse.content)
+    oracle = RuntimeOracle(runtime, coarse.content.preprocessing)
+    grid = InputGrid(runtime.grid, coarse.content.preprocessing)
+    x = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+    x_adv, eps = x + np.float32(0.05), {"linf": 0.05, "l2": 0.4, "l1": 3.2}[norm]
+    wanted = grid.rounded(x_adv, x, eps, norm)
+    assert wanted.clamped.any(), "the nearest codes would be out of the ball"
+    np.testing.assert_array_equal(grid.codes(oracle.as_replayed(x_adv, x, eps, norm)), wanted.codes)
+    np.testing.assert_array_equal(grid.codes(oracle.as_replayed(x_adv, x, np.inf, norm)), grid.codes(x_adv))
+    runtime.close()
+
+
+@pytest.mark.parametrize(
+    ("attack", "norm", "options"),
+    [
+        ("square", "linf", {"budget": 60}),
+        ("square", "l2", {"budget": 60}),
+        ("square", "linf", {"budget": 60, "grid": "uint8"}),
+        ("nes", "linf", {"budget": 160, "delta": 0.1}),
+        ("spsa", "l2", {"budget": 300, "learning_rate": 0.05, "delta": 0.1}),
+        ("zoo", "l2", {"budget": 600, "delta": 0.3}),
+        ("hopskipjump", "linf", {"budget": 400}),
+        ("hopskipjump", "l2", {"budget": 400}),
+        ("autoattack-int8", "linf", {"steps": 5, "budget": 40}),
+    ],
+)
+def test_whatever_the_grid_a_replay_sees_what_the_oracle_saw(coarse, tmp_path, attack, norm, options):
+    budgets = [0.06, 0.1, 0.17] if norm == "linf" else [0.6, 1.2]
+    made = qbench.attack(
+        coarse.path,
+        "digits",
+        tmp_path / "advset",
+        attack=attack,
+        norm=norm,
+        eps=budgets,
+        oracle="host",
+        count=40,
+        checks=False,
+        **options,
+    )
+    replayed = qbench.replay(coarse.path, made.path, ["host"], tmp_path / "replay")
+    output = coarse.content.artifacts["int8.tflite"].output.quantization
+    for i in range(len(budgets)):
+        seen = output.dequantize(np.load(replayed.path / "host" / f"eps-{i}.npy"))
+        np.testing.assert_array_equal(seen, np.load(made.path / f"logits-eps-{i}.npy"))
+    assert made.content.grid == options.get("grid", "float")
+    assert made.content.results[-1].correct < made.content.clean_correct, "the attack found something"
 
 
 def test_the_lifted_surrogate_needs_no_float_gradient(bundle, tmp_path):
