@@ -18,7 +18,9 @@ _STEP_TOLERANCE = 1e-5
 
 def round_half_away(x: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Round to nearest, ties away from zero, as C's `round` and TFLite's QUANTIZE do."""
-    return np.copysign(np.floor(np.abs(x) + 0.5), x)
+    away = np.atleast_1d(np.copysign(x.dtype.type(0.5), x))
+    away += x
+    return np.trunc(away, out=away).reshape(x.shape)
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class Quantization:
         """Nearest codes (ties away from zero), saturated to the dtype; same shape as `real`."""
         info = np.iinfo(self.dtype)
         scaled = np.asarray(real, np.float32) / np.float32(self.scale)
-        codes = round_half_away(scaled) + self.zero_point
-        return np.clip(codes, info.min, info.max).astype(self.dtype)
+        codes = round_half_away(scaled)
+        codes += self.zero_point
+        return np.clip(codes, info.min, info.max, out=codes).astype(self.dtype)
 
     def dequantize(self, codes: NDArray[Any]) -> NDArray[np.float32]:
         """Real values of integer codes, float32, same shape."""
@@ -84,9 +87,12 @@ def _whole_codes(eps_in_codes: float) -> int:
 
 def _truncated_to_l2(delta: NDArray[np.int32], eps: float) -> NDArray[np.int32]:
     """Integer perturbations [n, elements], those outside the ball shrunk and truncated."""
-    length = np.linalg.norm(delta.astype(np.float64), axis=1, keepdims=True)
-    shrunk = np.trunc(delta * (eps / np.maximum(length, 1e-12)))
-    return np.where(length > eps + _STEP_TOLERANCE, shrunk, delta).astype(np.int32)
+    real = delta.astype(np.float64)
+    length = np.sqrt(np.einsum("ne,ne->n", real, real))
+    outside = length > eps + _STEP_TOLERANCE
+    inside = delta.copy()
+    inside[outside] = np.trunc(real[outside] * (eps / length[outside])[:, None])
+    return inside
 
 
 def _nearest_in_l1(delta: NDArray[np.int32], eps: int) -> NDArray[np.int32]:
