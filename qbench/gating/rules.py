@@ -14,7 +14,7 @@ from qbench.artifacts.schema import Record
 from qbench.artifacts.studies import Estimate
 from qbench.errors import UserError
 from qbench.gating.evidence import FLOAT, REFERENCE, Evidence
-from qbench.reporting.tables import eps_text
+from qbench.reporting.tables import budget_phrase, eps_text
 
 
 class Verdict(Record):
@@ -101,7 +101,7 @@ class MinRobustAccuracy:
                     share.total,
                     rule="min-robust-accuracy",
                     subject=each.runtime.name,
-                    inputs=f"{replay.content.attack} at {eps_text(eps, replay.content.data.domain)}",
+                    inputs=_attacked(replay.content, eps),
                     what="robust accuracy",
                     side="above",
                     bound=self.bound,
@@ -166,13 +166,12 @@ class MaxDisagreement:
             and (each.first in against or each.second in against)
         ]
         for each in pairs:
-            at = "" if each.eps is None else eps_text(each.eps, content.data.domain)
             yield _verdict(
                 each.labels,
                 each.labels.total,
                 rule="max-disagreement",
                 subject=f"{each.first} and {each.second}",
-                inputs=f"{content.attack} at {at}" if at else "clean",
+                inputs="clean" if each.eps is None else _attacked(content, each.eps),
                 what="other labels",
                 side="below",
                 bound=self.bound,
@@ -207,6 +206,11 @@ def _verdict(
         side=side,
         bound=bound,
     )
+
+
+def _attacked(content: ReplayContent, eps: float) -> str:
+    """The inputs at a budget, in words."""
+    return f"{content.attack} at {budget_phrase(eps, content.data, content.norm)}"
 
 
 def _at(scores: RuntimeScores, eps: float, content: ReplayContent) -> EpsScores:

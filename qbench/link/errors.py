@@ -15,6 +15,9 @@ _BUSY = {errno.EBUSY, errno.EAGAIN}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
 _TEXT_SHARE = 0.9
 
+# True of a replay and of an attack by queries; in the hints to what can go wrong in their midst.
+_GOES_ON = "run the same command again: what is finished is kept, and it goes on where it stopped"
+
 
 class LinkError(EnvironmentLacks):
     """The device cannot be reached or does not do its part."""
@@ -82,7 +85,9 @@ def port_error(url: str, error: Exception, present: Sequence[str]) -> LinkError:
 
 def port_lost(url: str, error: Exception) -> PortLost:
     """A port that failed while it was in use."""
-    return PortLost(f"{url} is gone", cause=str(error), hint="check the cable and the board's power")
+    return PortLost(
+        f"{url} is gone", cause=str(error), hint=f"check the cable and the board's power; {_GOES_ON}"
+    )
 
 
 def no_answer(url: str, baud: int, heard: bytes, damage_reported: bool) -> NoAnswer:
@@ -127,7 +132,7 @@ def device_silent(url: str, seconds: float) -> NoAnswer:
     return NoAnswer(
         f"the device at {url} has been silent for {seconds:.0f} s",
         cause="it hangs, lost power, or its cable is loose",
-        hint="reset the board and run the command again: it goes on where it stopped",
+        hint=f"reset the board; {_GOES_ON}",
     )
 
 
@@ -136,7 +141,7 @@ def no_progress(url: str, seconds: float) -> DeviceUnstable:
     return DeviceUnstable(
         f"no input got through to {url} and back in {seconds:.0f} s, although the line is alive",
         cause="nearly every long frame is damaged: a noisy line, or a rate at the edge of the UARTs",
-        hint="use a lower --baud on both sides; run the command again: it goes on where it stopped",
+        hint=f"use a lower --baud on both sides; {_GOES_ON}",
     )
 
 
@@ -154,7 +159,7 @@ def unstable(url: str, sessions: int) -> DeviceUnstable:
     return DeviceUnstable(
         f"the device at {url} restarted {sessions} times without an answer in between",
         cause="it crashes on this input, its stack or arena overflows, a watchdog bites, or the supply sags",
-        hint="try another supply; run the command again: it goes on where it stopped",
+        hint=f"try another supply; {_GOES_ON}",
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import AdvsetContent, Artifact, Domain, ReplayContent
-from qbench.reporting.tables import eps_text
+from qbench.reporting.tables import budget_phrase
 
 _EACH_BUDGET = 2
 _MOST = 8
@@ -132,7 +132,7 @@ def _example(
         for name, labels in found.by_eps[budget].items()
     )
     return Example(
-        eps=eps_text(content.eps[budget], domain),
+        eps=budget_phrase(content.eps[budget], content.data, content.norm),
         index=index,
         truth=classes[found.truth[index]],
         clean=_picture(clean, domain),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import ReplayContent, RuntimeScores
-from qbench.reporting.tables import eps_text
+from qbench.reporting.tables import budget_phrase, budget_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,8 @@ def robustness_curves(content: ReplayContent, name: str) -> Plot:
         for i, (names, bounds) in enumerate(curves):
             # Curves often lie on each other: side by side they can still be told apart.
             _curve(axes, places + _SPREAD * (i - (len(curves) - 1) / 2), bounds, "\n".join(names), i)
-        axes.set_xticks(places, ["clean", *(eps_text(e, content.data.domain) for e in content.eps)])
+        budgets = (budget_text(eps, content.data, content.norm) for eps in content.eps)
+        axes.set_xticks(places, ["clean", *budgets])
         axes.set(
             xlabel=f"perturbation budget eps ({content.norm})",
             ylabel="accuracy under attack, %",
@@ -168,7 +169,8 @@ def disagreement_matrix(content: ReplayContent, name: str) -> Plot:
                 matrix[i, j] = matrix[j, i] = 100 * (each.labels.value or 0)
             _heat_map(panel, matrix, names, top)
             eps = found[0].eps
-            panel.set_title("clean" if eps is None else f"at {eps_text(eps, content.data.domain)}")
+            where = "clean" if eps is None else f"at {budget_phrase(eps, content.data, content.norm)}"
+            panel.set_title(where)
         for panel in panels[1:]:
             panel.set_yticklabels([])
         return figure

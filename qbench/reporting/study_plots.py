@@ -139,7 +139,7 @@ def _direct(figure: Figure, content: StudyContent, study: DirectStudy) -> None:
     series: dict[str, list[Proportion | None]] = {}
     for row in study.rows:
         if row.protocol == "paper":
-            label = f"{attack_text(row.at, content.data.domain)} ({row.at.surrogate})"
+            label = f"{attack_text(row.at, content.data)} ({row.at.surrogate})"
             series.setdefault(label, [None] * len(names))[names.index(row.at.network)] = row.accuracy
     figure.set_size_inches(3 + 0.6 * len(names), 4.2)
     axes = figure.subplots()
@@ -154,7 +154,7 @@ def _transfer(figure: Figure, content: StudyContent, study: TransferStudy) -> No
     inputs: dict[str, dict[tuple[str, str], int]] = {}
     for cell in study.cells:
         if cell.transfer.value is not None:
-            name = f"{attack_text(cell.at, content.data.domain)} ({cell.at.surrogate})"
+            name = f"{attack_text(cell.at, content.data)} ({cell.at.surrogate})"
             key = (cell.at.network, _target(cell, alone=len(runtimes) == 1))
             by_attack.setdefault(name, {})[key] = 100 * cell.transfer.value
             inputs.setdefault(name, {})[key] = cell.transfer.total
@@ -213,7 +213,7 @@ def _shift(figure: Figure, content: StudyContent, study: ShiftStudy) -> None:
     grid = figure.subplots(2, len(targets), squeeze=False, sharex="col")
     for column, target in zip(grid.T, targets, strict=True):
         for i, profile in enumerate(each for each in study.profiles if each.target == target):
-            name = f"{attack_text(profile.at, content.data.domain)} on {profile.at.network}"
+            name = f"{attack_text(profile.at, content.data)} on {profile.at.network}"
             layer_lines(column[0], column[1], profile, COLOURS[i % len(COLOURS)], name)
         labels = ["input" if layer.layer < 0 else str(layer.layer) for layer in profile.layers]
         column[1].set_xticks(range(len(labels)), labels)
@@ -245,10 +245,9 @@ def layer_lines(norms: Axes, shares: Axes, profile: Any, colour: str, name: str)
 
 def _ensemble(figure: Figure, content: StudyContent, study: EnsembleStudy) -> None:
     """A place a set of inputs, a colour a decision."""
-    domain = content.data.domain
     names = []
     for row in study.rows:
-        what = "clean" if row.at is None else f"{attack_text(row.at, domain)} on {row.at.network}"
+        what = "clean" if row.at is None else f"{attack_text(row.at, content.data)} on {row.at.network}"
         names.append(f"{what}, adaptive" if row.adaptive else what)
     series = {
         "majority": [row.majority for row in study.rows],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qbench.artifacts import Domain, StudyContent
+from qbench.artifacts import DataInfo, StudyContent
 from qbench.artifacts.studies import (
     AlignmentStudy,
     AttackPoint,
@@ -19,12 +19,12 @@ from qbench.artifacts.studies import (
     ShiftStudy,
     TransferStudy,
 )
-from qbench.reporting.tables import NOTHING, Table, eps_text, percent
+from qbench.reporting.tables import NOTHING, Table, budget_text, percent
 
 
 def study_tables(content: StudyContent) -> tuple[Table, ...]:
     """The tables of an analysis."""
-    shown: dict[type[Any], Callable[[Any, Domain], tuple[Table, ...]]] = {
+    shown: dict[type[Any], Callable[[Any, DataInfo], tuple[Table, ...]]] = {
         DirectStudy: _direct,
         TransferStudy: _transfer,
         MaskingStudy: _masking,
@@ -33,7 +33,7 @@ def study_tables(content: StudyContent) -> tuple[Table, ...]:
         EnsembleStudy: _ensemble,
         ClaimsStudy: _claims,
     }
-    return shown[type(content.result)](content.result, content.data.domain)
+    return shown[type(content.result)](content.result, content.data)
 
 
 def estimate_text(estimate: Estimate, scale: float = 1.0, digits: int = 3) -> str:
@@ -46,11 +46,9 @@ def estimate_text(estimate: Estimate, scale: float = 1.0, digits: int = 3) -> st
     return f"{text} [{scale * estimate.low:.{digits}g}, {scale * estimate.high:.{digits}g}]"
 
 
-def attack_text(at: AttackPoint, domain: Domain) -> str:
-    """An attack without its network: name, norm and budget; a budget as wide as the domain is left out."""
-    if at.eps >= domain.high - domain.low:
-        return f"{at.attack} {at.norm}"
-    return f"{at.attack} {at.norm} {eps_text(at.eps, domain)}"
+def attack_text(at: AttackPoint, data: DataInfo) -> str:
+    """An attack without its network: name, norm and budget."""
+    return f"{at.attack} {at.norm} {budget_text(at.eps, data, at.norm)}"
 
 
 def _points(test: PairedTest) -> tuple[str, str]:
@@ -58,11 +56,11 @@ def _points(test: PairedTest) -> tuple[str, str]:
     return estimate_text(test.difference, 100), f"{test.p_value:.2g}"
 
 
-def _direct(study: DirectStudy, domain: Domain) -> tuple[Table, ...]:
+def _direct(study: DirectStudy, data: DataInfo) -> tuple[Table, ...]:
     rows = tuple(
         (
             row.at.network,
-            attack_text(row.at, domain),
+            attack_text(row.at, data),
             row.at.surrogate,
             row.protocol,
             f"{row.accuracy.total:,}",
@@ -88,7 +86,7 @@ def _direct(study: DirectStudy, domain: Domain) -> tuple[Table, ...]:
             (
                 test.first,
                 test.second,
-                attack_text(at, domain),
+                attack_text(at, data),
                 f"{test.total:,}",
                 *_points(test),
                 test.better or "neither, beyond doubt",
@@ -101,11 +99,11 @@ def _direct(study: DirectStudy, domain: Domain) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def _transfer(study: TransferStudy, domain: Domain) -> tuple[Table, ...]:
+def _transfer(study: TransferStudy, data: DataInfo) -> tuple[Table, ...]:
     rows = tuple(
         (
             cell.at.network,
-            attack_text(cell.at, domain),
+            attack_text(cell.at, data),
             cell.target,
             cell.runtime,
             f"{cell.accuracy.total:,}",
@@ -119,7 +117,7 @@ def _transfer(study: TransferStudy, domain: Domain) -> tuple[Table, ...]:
     return (Table(title, columns, rows, keys=4),)
 
 
-def _masking(study: MaskingStudy, domain: Domain) -> tuple[Table, ...]:
+def _masking(study: MaskingStudy, data: DataInfo) -> tuple[Table, ...]:
     verdicts = tuple(
         (
             each.network,
@@ -140,7 +138,7 @@ def _masking(study: MaskingStudy, domain: Domain) -> tuple[Table, ...]:
         for each in study.verdicts
         for test in each.comparisons
     )
-    eps = ", ".join(sorted({eps_text(each.eps, domain) for each in study.verdicts}))
+    eps = ", ".join(sorted({budget_text(each.eps, data, each.norm) for each in study.verdicts}))
     columns = ("network", "gradient of", "verdict", "vanishing gradients %", "broken without bound %")
     return (
         Table(f"Gradient masking (linf {eps}), with 95 % intervals", columns, verdicts, keys=3),
@@ -164,8 +162,8 @@ def _masking(study: MaskingStudy, domain: Domain) -> tuple[Table, ...]:
     )
 
 
-def _alignment(study: AlignmentStudy, domain: Domain) -> tuple[Table, ...]:
-    del domain
+def _alignment(study: AlignmentStudy, data: DataInfo) -> tuple[Table, ...]:
+    del data
     rows = tuple(
         (
             pair.first,
@@ -182,7 +180,7 @@ def _alignment(study: AlignmentStudy, domain: Domain) -> tuple[Table, ...]:
     return (Table("Gradient alignment, with 95 % intervals", (*columns, *more), rows, keys=2),)
 
 
-def _shift(study: ShiftStudy, domain: Domain) -> tuple[Table, ...]:
+def _shift(study: ShiftStudy, data: DataInfo) -> tuple[Table, ...]:
     columns = (
         "layer",
         "operator",
@@ -194,7 +192,7 @@ def _shift(study: ShiftStudy, domain: Domain) -> tuple[Table, ...]:
     )
     return tuple(
         Table(
-            f"Value shift in {profile.target}: {attack_text(profile.at, domain)} on {profile.at.network}",
+            f"Value shift in {profile.target}: {attack_text(profile.at, data)} on {profile.at.network}",
             columns,
             tuple(
                 (
@@ -214,7 +212,7 @@ def _shift(study: ShiftStudy, domain: Domain) -> tuple[Table, ...]:
     )
 
 
-def _ensemble(study: EnsembleStudy, domain: Domain) -> tuple[Table, ...]:
+def _ensemble(study: EnsembleStudy, data: DataInfo) -> tuple[Table, ...]:
     columns = (
         "attack",
         "on",
@@ -229,12 +227,12 @@ def _ensemble(study: EnsembleStudy, domain: Domain) -> tuple[Table, ...]:
     )
     title = f"Ensemble of {len(study.members)}, best member {study.best_member}, with 95 % intervals"
     note = f"rejected where fewer than {study.agreement} agree"
-    rows = tuple(_ensemble_row(row, domain) for row in study.rows)
+    rows = tuple(_ensemble_row(row, data) for row in study.rows)
     return (Table(f"{title}; {note}", columns, rows, keys=2), _cost(study))
 
 
-def _ensemble_row(row: EnsembleRow, domain: Domain) -> tuple[str, ...]:
-    what = "clean" if row.at is None else attack_text(row.at, domain)
+def _ensemble_row(row: EnsembleRow, data: DataInfo) -> tuple[str, ...]:
+    what = "clean" if row.at is None else attack_text(row.at, data)
     on = NOTHING if row.at is None else row.at.network
     return (
         f"{what}, adaptive" if row.adaptive else what,
@@ -273,8 +271,8 @@ def _count(number: int | None) -> str:
     return NOTHING if number is None else f"{number:,}"
 
 
-def _claims(study: ClaimsStudy, domain: Domain) -> tuple[Table, ...]:
-    del domain
+def _claims(study: ClaimsStudy, data: DataInfo) -> tuple[Table, ...]:
+    del data
     rows = tuple(
         (
             claim.name,

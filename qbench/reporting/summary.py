@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qbench.artifacts import Proportion, ReplayContent, RuntimeScores
-from qbench.reporting.tables import Table, eps_text, percent
+from qbench.reporting.tables import Table, budget_phrase, budget_text, percent
 
 _FLOAT = "float"
 _HALF = 0.5
@@ -27,7 +27,7 @@ def weakest_table(content: ReplayContent) -> Table:
     rows = [("clean", *_weakest(content, lambda each: each.clean_accuracy))]
     for i, eps in enumerate(content.eps):
         found = _weakest(content, lambda each, i=i: each.by_eps[i].robust_accuracy)  # type: ignore[misc]
-        rows.append((eps_text(eps, content.data.domain), *found))
+        rows.append((budget_text(eps, content.data, content.norm), *found))
     title = f"Accuracy of the weakest runtime, {content.count:,} inputs of {content.data.name}"
     return Table(title, ("eps", "runtime", "accuracy %"), tuple(rows), keys=2)
 
@@ -44,12 +44,12 @@ def _weakest(content: ReplayContent, of: Callable[[RuntimeScores], Proportion]) 
 
 def _standing(content: ReplayContent) -> str:
     """Up to which budget more than half of the inputs are right, and from which on fewer are."""
-    domain, runtimes = content.data.domain, judged(content)
+    runtimes = judged(content)
     more: list[str] = []
     fewer = None
     for i, eps in enumerate(content.eps):
         least = min((each.by_eps[i].robust_accuracy for each in runtimes), key=lambda share: share.count)
-        where = f"{eps_text(eps, domain)} ({_percent(least)})"
+        where = f"{budget_phrase(eps, content.data, content.norm)} ({_percent(least)})"
         if (least.low or 0) > _HALF and len(more) == i:
             more.append(where)
         if fewer is None and (least.high or 0) < _HALF:
@@ -75,7 +75,9 @@ def _disagreement(content: ReplayContent) -> list[str]:
             "All integer runtimes give every input the same label; with "
             f"{worst.labels.total:,} inputs, up to {high:.1f} % of others may differ."
         ]
-    at = "on clean inputs" if worst.eps is None else f"at {eps_text(worst.eps, content.data.domain)}"
+    at = "on clean inputs"
+    if worst.eps is not None:
+        at = f"at {budget_phrase(worst.eps, content.data, content.norm)}"
     return [
         f"Integer runtimes differ most {at}: {worst.first} and {worst.second} give "
         f"{_percent(worst.labels)} of the inputs different labels."

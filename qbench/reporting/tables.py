@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,7 @@ from qbench.artifacts import (
     AdvsetContent,
     BundleContent,
     CountSummary,
+    DataInfo,
     Disagreement,
     Domain,
     LinkUse,
@@ -17,8 +19,11 @@ from qbench.artifacts import (
     Proportion,
     ReplayContent,
 )
+from qbench.attacks.norms import widest
+from qbench.quant import Norm
 
 NOTHING = "–"  # noqa: RUF001 - an en dash is the usual mark of an empty cell
+_UNBOUNDED = "unbounded"
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,26 @@ def missing_text(missing: Sequence[str]) -> str:
 
 
 def eps_text(eps: float, domain: Domain) -> str:
-    """A budget as people write it: `8/255` for images, a plain number elsewhere."""
-    if domain.name == "image":
+    """A budget's number as people type it: `8/255` for pixels, a plain number elsewhere."""
+    if domain.name == "image" and eps < domain.high:  # a longer distance is no change of a pixel
         levels = Fraction(eps * 255).limit_denominator(64)
         if abs(float(levels) - eps * 255) < 1e-6:
             return f"{float(levels):g}/255"
     return f"{eps:g}"
+
+
+def budget_text(eps: float, data: DataInfo, norm: Norm) -> str:
+    """A budget in a table or a picture: its number, or "unbounded" if any input of the domain is in reach."""
+    width = data.domain.high - data.domain.low
+    if eps >= widest(width, math.prod(data.input_shape), norm):
+        return _UNBOUNDED
+    return eps_text(eps, data.domain)
+
+
+def budget_phrase(eps: float, data: DataInfo, norm: Norm) -> str:
+    """The same behind an "at" or "from"."""
+    text = budget_text(eps, data, norm)
+    return "an unbounded budget" if text == _UNBOUNDED else text
 
 
 def percent(share: Proportion, *, interval: bool = True) -> str:
@@ -89,12 +108,16 @@ def _widths(content: BundleContent, lowbit: LowBit) -> Table:
 
 def advset_tables(content: AdvsetContent) -> list[Table]:
     """What the attack did to the network it attacked, and what the checks say of that."""
-    total, domain = content.count, content.data.domain
+    total = content.count
     asked = any(result.queries for result in content.results)
     rows = [("clean", f"{100 * content.clean_correct / total:.1f}", *[NOTHING] * (5 if asked else 3))]
     for result in content.results:
         sizes = (f"{result.sizes.l2:.4g}", f"{result.sizes.linf:.4g}") if result.sizes else (NOTHING,) * 2
-        line = [eps_text(result.eps, domain), f"{100 * result.correct / total:.1f}", *sizes]
+        line = [
+            budget_text(result.eps, content.data, content.norm),
+            f"{100 * result.correct / total:.1f}",
+            *sizes,
+        ]
         line.append(f"{result.unchanged}")
         if asked and result.queries:
             line += [f"{result.queries.median:,}", f"{result.queries.max:,}"]
@@ -112,7 +135,7 @@ def _findings(content: AdvsetContent) -> Table:
     rows = tuple(
         (
             found.check,
-            NOTHING if found.eps is None else eps_text(found.eps, content.data.domain),
+            NOTHING if found.eps is None else budget_text(found.eps, content.data, content.norm),
             f"{found.count} of {found.total}",
         )
         for found in content.findings or ()
@@ -134,11 +157,10 @@ def replay_tables(content: ReplayContent) -> tuple[Table, ...]:
 
 
 def _robustness(content: ReplayContent) -> Table:
-    domain = content.data.domain
     rows = [
         (
             each.runtime.name,
-            eps_text(at.eps, domain),
+            budget_text(at.eps, content.data, content.norm),
             percent(each.clean_accuracy),
             percent(at.robust_accuracy),
             percent(at.attack_success),
@@ -162,7 +184,7 @@ def robustness_matrix(content: ReplayContent) -> Table:
         )
         for each in content.scores
     )
-    columns = ("runtime", "clean", *(eps_text(eps, content.data.domain) for eps in content.eps))
+    columns = ("runtime", "clean", *(budget_text(eps, content.data, content.norm) for eps in content.eps))
     return Table("Accuracy in %, clean and at each budget, with Wilson 95 % intervals", columns, rows)
 
 
@@ -170,7 +192,7 @@ def _rounding(content: ReplayContent) -> Table:
     rows = [
         (
             each.runtime.name,
-            eps_text(at.eps, content.data.domain),
+            budget_text(at.eps, content.data, content.norm),
             percent(at.float_success_before, interval=False),
             percent(at.float_success_after, interval=False),
             f"{at.erased.count:,} of {at.erased.total:,}",
@@ -185,7 +207,6 @@ def _rounding(content: ReplayContent) -> Table:
 
 def _disagreement(content: ReplayContent) -> Table:
     """One row a pair, one column a set of inputs: other labels / other vectors."""
-    domain = content.data.domain
     pairs: dict[tuple[str, str], list[Disagreement]] = {}
     for each in content.disagreements:
         pairs.setdefault((each.first, each.second), []).append(each)
@@ -193,7 +214,7 @@ def _disagreement(content: ReplayContent) -> Table:
         (first, second, *map(_labels_and_vectors, found), _largest(found))
         for (first, second), found in pairs.items()
     )
-    inputs = ("clean", *(eps_text(eps, domain) for eps in content.eps))
+    inputs = ("clean", *(budget_text(eps, content.data, content.norm) for eps in content.eps))
     title = "Where runtimes disagree: inputs with another label / with another output vector"
     return Table(title, ("runtime", "and runtime", *inputs, "largest difference"), rows, keys=2)
 
@@ -262,7 +283,7 @@ def _differences(content: ReplayContent) -> Table:
     rows = tuple(
         (
             each.runtime,
-            "clean" if found.eps is None else eps_text(found.eps, content.data.domain),
+            "clean" if found.eps is None else budget_text(found.eps, content.data, content.norm),
             f"{found.input}",
             f"{found.element}",
             f"{found.device}",

@@ -40,15 +40,15 @@ _Norm = tuple[str, float]
 def protection(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
     """Each low-bit network against each float one, both under their strongest attack of a norm and budget."""
     for content, result in _of(contents, DirectStudy):
-        networks, domain = _networks(content), content.data.domain
+        networks, data = _networks(content), content.data
         strongest = _strongest(result)
         for (name, norm), row in strongest.items():
             for (base, base_norm), base_row in strongest.items():
                 if norm == base_norm and networks[name].low_bit and not networks[base].low_bit:
                     gain = difference(row.accuracy, base_row.accuracy)
                     yield _evidence(
-                        f"accuracy of {name} under {attack_text(row.at, domain)} less that of {base} under "
-                        f"{attack_text(base_row.at, domain)}",
+                        f"accuracy of {name} under {attack_text(row.at, data)} less that of {base} under "
+                        f"{attack_text(base_row.at, data)}",
                         gain,
                         _below(gain, PROTECTION),
                     )
@@ -86,12 +86,12 @@ def masked(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
 def poor_transfer(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
     """Every cell between networks of different widths."""
     for content, result in _of(contents, TransferStudy):
-        networks, domain = _networks(content), content.data.domain
+        networks, data = _networks(content), content.data
         for cell in result.cells:
             if _differ(networks[cell.at.network], networks[cell.target]) and cell.transfer.total:
                 share = _as_estimate(cell.transfer)
                 yield _evidence(
-                    f"transfer of {attack_text(cell.at, domain)} from {cell.at.network} to {cell.target} on "
+                    f"transfer of {attack_text(cell.at, data)} from {cell.at.network} to {cell.target} on "
                     f"{cell.runtime}",
                     share,
                     _below(share, POOR),
@@ -101,14 +101,14 @@ def poor_transfer(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
 def value_shift(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
     """Of every profile of a network with low-bit activations, the layer where most of it vanishes."""
     for content, result in _of(contents, ShiftStudy):
-        networks, domain = _networks(content), content.data.domain
+        networks, data = _networks(content), content.data
         for profile in result.profiles:
             layers = [each for each in profile.layers if each.vanished.value is not None and each.layer >= 0]
             if networks[profile.target].act_bits < FLOAT_BITS and layers:
                 most = max(layers, key=lambda each: each.vanished.value or 0.0)
                 yield _evidence(
                     f"share of moved elements that vanish, layer {most.layer} ({most.operator}) of "
-                    f"{profile.target}; {attack_text(profile.at, domain)} on {profile.at.network}",
+                    f"{profile.target}; {attack_text(profile.at, data)} on {profile.at.network}",
                     most.vanished,
                     _opposite(_below(most.vanished, VANISHING)),
                 )
@@ -149,7 +149,7 @@ def _gains(contents: Sequence[StudyContent], *, adaptive: bool) -> Iterator[Evid
         if len({(each.weight_bits, each.act_bits) for each in content.networks}) > 1:
             for row in result.rows:
                 if row.at is not None and row.adaptive == adaptive:
-                    attack = f"{attack_text(row.at, content.data.domain)} on {row.at.network}"
+                    attack = f"{attack_text(row.at, content.data)} on {row.at.network}"
                     text = f"averaged vote less {row.gain.second}; {attack}"
                     yield _evidence(text, row.gain.difference, _better(row.gain))
 

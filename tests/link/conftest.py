@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from qbench.artifacts import Artifact
 from qbench.link import Client, connect
 
 from . import affine_device as firmware
@@ -22,6 +24,35 @@ from .bad_line import Line
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware as an executable, under the address and undefined-behaviour sanitizers."""
     return firmware.compile_host(tmp_path_factory.mktemp("host") / "qbench-host", *firmware.SANITIZED)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The firmware as an executable that runs `.tflite` files."""
+    folder = tmp_path_factory.mktemp("firmware")
+    make = ["make", "-s", "-C", str(firmware.FIRMWARE / "host"), f"BUILD={folder}", "pty"]
+    subprocess.run(make, check=True)
+    return folder / "qbench-host"
+
+
+@pytest.fixture
+def boot(program: Path) -> Iterator[Callable[..., firmware.Process]]:
+    """Starts devices that run a `.tflite` file and stops them again."""
+    started = []
+
+    def starter(model: Path, *arguments: int) -> firmware.Process:
+        started.append(firmware.Process([str(word) for word in (program, model, *arguments)]))
+        return started[-1]
+
+    yield starter
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def device(boot: Callable[..., firmware.Process], bundle: Artifact[Any]) -> firmware.Process:
+    """A device that runs the bundle."""
+    return boot(bundle.path / "int8.tflite")
 
 
 @pytest.fixture

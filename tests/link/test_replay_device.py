@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from functools import partial
 
 import keras
@@ -25,38 +24,10 @@ from qbench.runtimes import open_runtime
 from tests.golden.coarse import coarse
 from tests.unit.runtimes.conftest import tflite_bytes
 
-from .affine_device import FIRMWARE, QUICK, Process
+from .affine_device import QUICK
 from .bad_line import Line
 
 SETS = ("clean", "eps-0", "eps-1")
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    """The firmware as an executable that runs `.tflite` files."""
-    folder = tmp_path_factory.mktemp("firmware")
-    subprocess.run(["make", "-s", "-C", str(FIRMWARE / "host"), f"BUILD={folder}", "pty"], check=True)
-    return folder / "qbench-host"
-
-
-@pytest.fixture
-def boot(program):
-    """Starts devices and stops them again."""
-    started = []
-
-    def starter(model, *arguments):
-        started.append(Process([str(word) for word in (program, model, *arguments)]))
-        return started[-1]
-
-    yield starter
-    for one in started:
-        one.stop()
-
-
-@pytest.fixture
-def device(boot, bundle):
-    """A device that runs the bundle."""
-    return boot(bundle.path / "int8.tflite")
 
 
 def vectors(replay, runtime):
@@ -214,12 +185,3 @@ def test_ports_are_listed_with_the_devices_that_answer(device, bundle, tmp_path,
     found = device_runtime.find()
     assert found[ports[0]].model_sha256 == bundle.manifest.files["int8.tflite"].sha256
     assert "there is no port" in found[ports[1]].what
-
-
-def test_a_device_is_attacked_by_queries_like_the_host_library(bundle, device, tmp_path):
-    told = {"attack": "square", "eps": [16 / 255], "budget": 40, "count": 12, "batch": 5, "checks": False}
-    asked = qbench.attack(bundle.path, "digits", tmp_path / "a", device=device.path, **told)
-    host = qbench.attack(bundle.path, "digits", tmp_path / "b", oracle="host", **told)
-    assert (asked.content.oracle.name, host.content.oracle.name) == ("device:host", "host")
-    for name in ("eps-0.npy", "logits-eps-0.npy", "queries-eps-0.npy"):
-        assert (asked.path / name).read_bytes() == (host.path / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Small networks whose answer is known, as surrogates and as oracles."""
+"""Small networks whose answer is known, as surrogates and as oracles, and what attacks find on them."""
 
 from __future__ import annotations
 
@@ -27,17 +27,24 @@ class Kinked:
         return tf.nn.relu((flat - 0.5) @ self.first) @ self.last
 
 
-class Linear:
-    """Two classes, logits (-w x - b, w x + b)."""
+class Affine:
+    """Logits x W + b, for W [elements, classes]."""
 
     name = "linear"
 
     def __init__(self, weights, bias=0.0, domain=WIDE):
-        self.domain, self.weights, self.bias = domain, np.asarray(weights, np.float32), bias
+        self.domain = domain
+        self.weights, self.bias = (tf.constant(each, tf.float32) for each in (weights, bias))
 
     def logits(self, x):
-        rise = tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights.reshape(-1, 1) + self.bias
-        return tf.concat([-rise, rise], axis=1)
+        return tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights + self.bias
+
+
+class Linear(Affine):
+    """Two classes, logits (-w x - b, w x + b)."""
+
+    def __init__(self, weights, bias=0.0, domain=WIDE):
+        super().__init__(np.stack([np.negative(weights), weights], axis=1), [-bias, bias], domain)
 
 
 class Counting:
@@ -60,3 +67,8 @@ class Counting:
             raise RuntimeError("unplugged")
         scores = self.network.logits(tf.constant(self.as_replayed(x, x, 0.0, "linf")))
         return (tf.nn.softmax(scores) if self.softmax else scores).numpy()
+
+
+def perturbed(attack, given, eps):
+    """The adversarial inputs at one budget, of all batches."""
+    return np.concatenate([found.x for (found,) in attack.perturb(given, [eps])])

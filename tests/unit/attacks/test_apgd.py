@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qbench.artifacts import Domain, Preprocessing
+from qbench.artifacts import Preprocessing
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.apgd import checkpoints
 from qbench.attacks.losses import cross_entropy, dlr
@@ -15,41 +15,25 @@ from qbench.errors import UserError
 from qbench.quant import size
 from qbench.surrogate.keras import KerasSurrogate
 
-WIDE = Domain(name="features", low=-100.0, high=100.0, step=None)
+from .networks import Affine, perturbed
+
 LOSSES = {"apgd-ce": cross_entropy, "apgd-dlr": dlr}
 
 
-class Linear:
-    name = "linear"
-
-    def __init__(self, weights, domain=WIDE):
-        self.domain = domain
-        self.weights = tf.constant(weights, tf.float32)
-
-    def logits(self, x):
-        return tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights
-
-
-class Smooth(Linear):
-    """A small network that curves."""
+class Smooth(Affine):
+    """A small network that curves; five classes."""
 
     def logits(self, x):
         return tf.sin(3 * super().logits(x)) @ tf.transpose(self.weights)[:, :5]
 
 
-def smooth(classes=5):
-    network = Smooth(np.random.default_rng(3).normal(size=(6, 12)), IMAGE)
-    assert classes == 5
-    return network
+def smooth():
+    return Smooth(np.random.default_rng(3).normal(size=(6, 12)), domain=IMAGE)
 
 
 def victims(network, n=20, low=0.0):
     x = np.random.default_rng(0).uniform(low, 1, (n, 2, 3, 1)).astype(np.float32)
     return Victims(x, network.logits(x).numpy().argmax(axis=1), np.arange(n) + 100)
-
-
-def perturbed(attack, given, eps):
-    return np.concatenate([found.x for (found,) in attack.perturb(given, [eps])])
 
 
 def loss_and_gradient(network, loss, x, y):
@@ -138,8 +122,8 @@ def test_mim_is_algorithm_1_of_its_paper():
 def test_linf_on_a_linear_network_ends_in_the_corner_of_the_ball():
     weights = np.random.default_rng(1).normal(size=(6, 2))
     rise = (weights[:, 1] - weights[:, 0]).reshape(2, 3, 1)
-    given = victims(Linear(weights), 5, low=-1.0)
-    found = perturbed(find_attack("apgd-ce")(Linear(weights), batch=8), given, 0.5)
+    given = victims(Affine(weights), 5, low=-1.0)
+    found = perturbed(find_attack("apgd-ce")(Affine(weights), batch=8), given, 0.5)
     towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * np.sign(rise)
     assert np.allclose(found, given.x + 0.5 * towards, atol=1e-5)
 
@@ -147,7 +131,7 @@ def test_linf_on_a_linear_network_ends_in_the_corner_of_the_ball():
 def test_l2_on_a_linear_network_ends_on_the_rim_along_the_gradient():
     weights = np.random.default_rng(1).normal(size=(6, 2))
     rise = (weights[:, 1] - weights[:, 0]).astype(np.float32).reshape(2, 3, 1)
-    network = Linear(weights)
+    network = Affine(weights)
     given = victims(network, 5, low=-1.0)
     found = perturbed(find_attack("apgd-ce")(network, norm="l2", batch=8), given, 0.5)
     towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * rise / np.linalg.norm(rise)
@@ -197,14 +181,14 @@ def test_a_second_target_spends_no_step_on_what_is_fooled():
 
 @pytest.mark.parametrize(("name", "classes"), [("apgd-dlr", 2), ("apgd-t", 3)])
 def test_too_few_classes_for_the_loss(name, classes):
-    network = Linear(np.ones((6, classes)))
+    network = Affine(np.ones((6, classes)))
     with pytest.raises(UserError, match=f"needs {classes + 1} classes or more; this network has {classes}"):
         perturbed(find_attack(name)(network, batch=5), victims(network, 5), 0.1)
 
 
 @pytest.mark.parametrize("name", ["apgd-ce", "apgd-dlr", "apgd-t"])
 def test_a_network_that_gives_nan_is_named(name):
-    network = Linear(np.full((6, 4), np.nan))
+    network = Affine(np.full((6, 4), np.nan))
     with pytest.raises(UserError, match="linear network gives NaN or infinity for 5 of 5 inputs"):
         perturbed(find_attack(name)(network, batch=5, steps=2), victims(network, 5), 0.1)
 

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qbench.artifacts import Domain
 from qbench.attacks import ATTACKS, Victims, find_attack
 from qbench.attacks.gradient import GradientAttack
 from qbench.attacks.norms import random_points, snap_to_grid
@@ -14,46 +12,17 @@ from qbench.data import IMAGE
 from qbench.errors import UserError
 from qbench.quant import size
 
+from .networks import Affine, Kinked, perturbed
+
 # Those that end on the rim of the ball if the network is linear.
 CLIMBERS = ["fgsm", "bim", "mim", "pgd"]
 BY_GRADIENT = [name for name, attack in ATTACKS.items() if issubclass(attack, GradientAttack)]
-WIDE = Domain(name="features", low=-100.0, high=100.0, step=None)
-
-
-class Linear:
-    """logits = W x + b, or anything else that `make` computes."""
-
-    name = "linear"
-
-    def __init__(self, weights, domain=WIDE):
-        self.domain = domain
-        self.weights = tf.constant(weights, tf.float32)
-
-    def logits(self, x):
-        return tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights
-
-
-class Network(Linear):
-    """A small random network with kinks."""
-
-    def logits(self, x):
-        hidden = tf.nn.relu(tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights)
-        return hidden @ tf.transpose(self.weights)[:, :3]
-
-
-class Broken(Linear):
-    def logits(self, x):
-        return super().logits(x) * np.nan
 
 
 def victims(n=5, shape=(2, 3, 1), low=-1.0, high=1.0, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.uniform(low, high, (n, *shape)).astype(np.float32)
     return Victims(x, rng.integers(0, 2, n), np.arange(n) + 100)
-
-
-def perturbed(attack, given, eps):
-    return np.concatenate([found.x for (found,) in attack.perturb(given, [eps])])
 
 
 def two_classes(seed=1):
@@ -65,7 +34,7 @@ def two_classes(seed=1):
 def test_linf_on_a_linear_network_ends_in_the_corner_of_the_ball(name):
     weights, rise = two_classes()
     given = victims()
-    found = perturbed(find_attack(name)(Linear(weights), batch=2), given, 0.5)
+    found = perturbed(find_attack(name)(Affine(weights), batch=2), given, 0.5)
     towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * np.sign(rise)
     assert np.allclose(found, given.x + 0.5 * towards, atol=1e-6)
 
@@ -75,7 +44,7 @@ def test_l2_on_a_linear_network_ends_on_the_rim_along_the_gradient(name):
     weights, rise = two_classes()
     given = victims()
     climb = {} if name == "fgsm" else {"steps": 100, "step_size": 0.1}
-    found = perturbed(find_attack(name)(Linear(weights), norm="l2", batch=8, **climb), given, 0.5)
+    found = perturbed(find_attack(name)(Affine(weights), norm="l2", batch=8, **climb), given, 0.5)
     towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * rise / np.linalg.norm(rise)
     assert np.allclose(found, given.x + 0.5 * towards, atol=1e-4)  # the loss is flat across the rim
 
@@ -84,7 +53,7 @@ def test_l2_on_a_linear_network_ends_on_the_rim_along_the_gradient(name):
 def test_the_domain_cuts_the_ball(name):
     weights, rise = two_classes()
     given = victims(low=0.0)
-    found = perturbed(find_attack(name)(Linear(weights, IMAGE), batch=8), given, 0.5)
+    found = perturbed(find_attack(name)(Affine(weights, domain=IMAGE), batch=8), given, 0.5)
     towards = np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * np.sign(rise)
     assert np.allclose(found, np.clip(given.x + 0.5 * towards, 0, 1), atol=1e-6)
 
@@ -92,7 +61,7 @@ def test_the_domain_cuts_the_ball(name):
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 @pytest.mark.parametrize("name", BY_GRADIENT)
 def test_results_stay_inside_and_hurt(name, norm):
-    network = Network(np.random.default_rng(3).normal(size=(6, 16)), IMAGE)
+    network = Kinked(elements=6)
     given = victims(40, low=0.0)
     for eps in (1e-3, 0.1, 0.9):
         found = [each for (each,) in find_attack(name)(network, norm=norm, batch=16).perturb(given, [eps])]
@@ -107,7 +76,7 @@ def test_results_stay_inside_and_hurt(name, norm):
 
 
 def test_a_result_depends_on_the_seed_but_on_neither_batch_nor_order():
-    network = Network(np.random.default_rng(3).normal(size=(6, 16)), IMAGE)
+    network = Kinked(elements=6)
     given = victims(23, low=0.0)
     pgd = find_attack("pgd")
     whole = perturbed(pgd(network, batch=64, restarts=3), given, 0.1)
@@ -119,14 +88,14 @@ def test_a_result_depends_on_the_seed_but_on_neither_batch_nor_order():
 
 def test_one_graph_serves_all_budgets():
     weights, _ = two_classes()
-    attack = find_attack("pgd")(Linear(weights), batch=2)
+    attack = find_attack("pgd")(Affine(weights), batch=2)
     for eps in (0.1, 0.2, 0.3):
         perturbed(attack, victims(), eps)
     assert attack._compiled_climb.experimental_get_tracing_count() == 1
 
 
 def test_more_restarts_never_weaken():
-    network = Network(np.random.default_rng(3).normal(size=(6, 16)), IMAGE)
+    network = Kinked(elements=6)
     given = victims(60, low=0.0)
 
     def right(restarts):
@@ -138,7 +107,7 @@ def test_more_restarts_never_weaken():
 
 def test_a_network_that_gives_nan_is_named():
     with pytest.raises(UserError, match="linear network gives NaN or infinity for 5 of 5 inputs"):
-        perturbed(find_attack("fgsm")(Broken(np.ones((6, 2))), batch=8), victims(), 0.1)
+        perturbed(find_attack("fgsm")(Affine(np.full((6, 2), np.nan)), batch=8), victims(), 0.1)
 
 
 def test_an_unknown_attack_suggests_the_nearest():

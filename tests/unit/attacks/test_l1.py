@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import brentq
 
-from qbench.artifacts import Domain
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.budgets import check_eps
 from qbench.attacks.norms import project, random_points, shrunk, steepest_step
@@ -18,16 +17,7 @@ from qbench.data import IMAGE
 from qbench.errors import UserError
 from qbench.quant import project_codes, size
 
-
-class Linear:
-    name = "linear"
-    domain = Domain(name="features", low=-100.0, high=100.0, step=None)
-
-    def __init__(self, weights):
-        self.weights = tf.constant(weights, tf.float32)
-
-    def logits(self, x):
-        return tf.reshape(x, [tf.shape(x)[0], -1]) @ self.weights
+from .networks import Affine
 
 
 def soft_thresholded(delta, eps):
@@ -118,7 +108,7 @@ def test_pgd_on_a_linear_network_ends_in_the_vertex_of_the_steepest_element():
     rise = weights[:, 1] - weights[:, 0]
     x = np.random.default_rng(0).uniform(-1, 1, (5, 6)).astype(np.float32)
     victims = Victims(x, np.array([0, 1, 0, 1, 0]), np.arange(5))
-    attack = find_attack("pgd")(Linear(weights), norm="l1", batch=8, steps=60)
+    attack = find_attack("pgd")(Affine(weights), norm="l1", batch=8, steps=60)
     ((found,),) = attack.perturb(victims, [0.5])
     steepest = np.abs(rise).argmax()
     vertex = np.zeros((5, 6))
@@ -130,8 +120,7 @@ def test_pgd_on_a_linear_network_ends_in_the_vertex_of_the_steepest_element():
 def test_pgd_stays_in_the_ball(grid):
     rng = np.random.default_rng(0)
     x = (rng.integers(0, 256, (40, 300)) / np.float32(255)).astype(np.float32)
-    network = Linear(rng.normal(size=(300, 3)))
-    network.domain = IMAGE
+    network = Affine(rng.normal(size=(300, 3)), domain=IMAGE)
     victims = Victims(x, rng.integers(0, 3, 40), np.arange(40))
     attack = find_attack("pgd")(network, norm="l1", grid=grid, steps=10, batch=40)
     budgets = (0.01, 0.1, 1.0, 30.0)

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 import qbench
-from qbench.artifacts import load
+from qbench.artifacts import DataInfo, load
+from qbench.artifacts.studies import AttackPoint
 from qbench.data import IMAGE, INT8_FEATURES
 from qbench.errors import UserError
 from qbench.reporting.document import ReportDocument
-from qbench.reporting.tables import Table, eps_text, replay_tables
+from qbench.reporting.gallery import gallery
+from qbench.reporting.plots import disagreement_matrix, robustness_curves
+from qbench.reporting.study_tables import attack_text
+from qbench.reporting.summary import sentences, weakest_table
+from qbench.reporting.tables import Table, advset_tables, budget_text, eps_text, replay_tables
+from qbench.stages.check import check
 from qbench.statistics import proportion
 
 
@@ -18,7 +24,46 @@ def test_budgets_are_written_as_people_write_them():
     assert eps_text(8 / 255, IMAGE) == "8/255"
     assert eps_text(0.5 / 255, IMAGE) == "0.5/255"
     assert eps_text(0.1, IMAGE) == "25.5/255"
+    assert eps_text(12, IMAGE) == "12"
     assert eps_text(2.0, INT8_FEATURES) == "2"
+
+
+@pytest.mark.parametrize(
+    ("eps", "norm", "text"),
+    [
+        (1.0, "linf", "unbounded"),
+        (254 / 255, "linf", "254/255"),
+        (8.0, "l2", "unbounded"),
+        (1.5, "l2", "1.5"),
+        (64.0, "l1", "unbounded"),
+        (8.0, "l1", "8"),
+    ],
+)
+def test_a_budget_that_reaches_the_whole_domain_is_unbounded(eps, norm, text):
+    data = DataInfo(name="d", fingerprint="f", domain=IMAGE, classes=("a", "b"), input_shape=(8, 8, 1))
+    assert budget_text(eps, data, norm) == text
+    point = AttackPoint(network="n", attack="cw", norm=norm, surrogate="float", eps=eps)
+    assert attack_text(point, data) == f"cw {norm} {text}"
+
+
+def test_an_attack_without_a_budget_is_unbounded_wherever_it_is_shown(bundle, tmp_path):
+    attacked = qbench.attack(
+        bundle.path, "digits", tmp_path / "advset", attack="deepfool", count=24, checks=False
+    )
+    made = qbench.replay(bundle.path, attacked.path, ["tflite", "tflite-ref"], tmp_path / "replay")
+    content = made.content
+    tables = (*advset_tables(attacked.content), *replay_tables(content), weakest_table(content))
+    plots = (robustness_curves(content, "a"), disagreement_matrix(content, "b"))
+    shown = [table.markdown() for table in tables] + [plot.inline() for plot in plots]
+    shown += [*sentences(content), *(each.eps for each in gallery(made, attacked).examples)]
+    shown += [each.inputs for each in check(made.path, max_disagreement=0.5, at=[8.0]).verdicts]
+    text = "\n".join(shown)
+    assert "2040" not in text
+    assert text.count("unbounded") >= len(tables) + len(plots) - 1
+    assert "deepfool at an unbounded budget" in text
+    with pytest.raises(UserError) as caught:
+        check(made.path, min_robust_accuracy=0.5, at=[4.0])
+    assert caught.value.cause == "it has 8", "a number, which can be typed"
 
 
 def test_markdown_tables_put_figures_to_the_right():

@@ -123,28 +123,6 @@ def test_whatever_the_grid_a_replay_sees_what_the_oracle_saw(coarse, tmp_path, a
     assert made.content.results[-1].correct < made.content.clean_correct, "the attack found something"
 
 
-def test_an_oracle_that_fails_keeps_whole_batches(bundle, tmp_path, monkeypatch):
-    whole = square(bundle, tmp_path / "whole", oracle="host", batch=8, checks=False)
-    answer, calls = RuntimeOracle.__call__, []
-
-    def failing(self, x):
-        calls.append(len(x))
-        if len(calls) == 100:
-            raise UserError("unplugged")
-        return answer(self, x)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RuntimeOracle, "__call__", failing)
-        with pytest.raises(UserError, match="unplugged"):
-            square(bundle, tmp_path / "again", oracle="host", batch=8, checks=False)
-    spent = len(calls)
-    with monkeypatch.context() as patch:
-        patch.setattr(RuntimeOracle, "__call__", lambda self, x: calls.append(1) or answer(self, x))
-        again = square(bundle, tmp_path / "again", oracle="host", batch=8, checks=False)
-    assert len(calls) - spent < 3 * 60 - 60, "a finished batch is not asked for again"
-    assert (again.path / "eps-0.npy").read_bytes() == (whole.path / "eps-0.npy").read_bytes()
-
-
 def test_the_lifted_surrogate_needs_no_float_gradient(bundle, tmp_path):
     made = qbench.attack(
         bundle.path,

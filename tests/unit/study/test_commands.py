@@ -3,10 +3,8 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
 import qbench
-from qbench.cli.study import command as group
 
 
 @pytest.fixture(scope="module")
@@ -16,15 +14,14 @@ def second(trained):
 
 
 @pytest.fixture(scope="module")
-def study(bundle, advset, second):
+def study(command, bundle, advset, second):
     """Runs `qbench study` on the bundles and the advset."""
 
     def run(analysis, out, *options, inputs=None):
         folders = inputs or [bundle.path, advset.path, second.path]
-        args = [analysis, *map(str, folders), "--out", str(out), *map(str, options)]
-        done = CliRunner().invoke(group, args, catch_exceptions=False, standalone_mode=False)
-        assert done.exit_code == 0, done.output
-        return done.output
+        done = command("study", analysis, *folders, "--out", out, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     return run
 
