@@ -227,6 +227,8 @@ class EpsResult(Record):
         unchanged: how many inputs came back equal to the clean ones.
         sizes: of the successes, inputs that were classified right and are no more; None if there is none.
         queries: how often the attack asked for each input; None if it never did.
+        reached: how many inputs with another label than their target the network gives it; None where there
+            are no targets.
     """
 
     eps: float
@@ -235,6 +237,7 @@ class EpsResult(Record):
     unchanged: int
     sizes: Sizes | None
     queries: CountSummary | None
+    reached: int | None = None
 
 
 class Finding(Record):
@@ -274,6 +277,8 @@ class AdvsetContent(Record):
         surrogate: the network whose logits are stored: the one with the gradient, or else the oracle's name.
         oracle: the runtime or device that was attacked by queries, if one was.
         findings: of the checks; None if they were not asked for.
+        target: the number of the class that the attack was to reach, or `least-likely`; None if any would do.
+        aimed: inputs with another label than their target; None without targets.
     """
 
     data: DataInfo
@@ -287,6 +292,8 @@ class AdvsetContent(Record):
     clean_correct: int
     results: tuple[EpsResult, ...]
     findings: tuple[Finding, ...] | None
+    target: str | None = None
+    aimed: int | None = None
 
 
 class Proportion(Record):
@@ -312,6 +319,8 @@ class EpsScores(Record):
         float_success_after: the same after rounding to this runtime's input grid.
         erased: perturbations that the rounding removed altogether, over the inputs that the attack changed.
         clamped: inputs that rounding had pushed out of the eps-ball and that were moved back, over all.
+        target_success: given their target by the runtime, over the inputs with another label; None without
+            targets.
     """
 
     eps: float
@@ -322,6 +331,7 @@ class EpsScores(Record):
     float_success_after: Proportion
     erased: Proportion
     clamped: Proportion
+    target_success: Proportion | None = None
 
 
 class RuntimeScores(Record):

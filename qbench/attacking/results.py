@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import CountSummary, EpsResult, RecordFile, Sizes
 from qbench.attacking.drawing import Drawn
-from qbench.attacks import Adversarials, Attack
+from qbench.attacks import Adversarials, Attack, Victims
 from qbench.progress import Progress
 
 # Inputs that are measured together.
@@ -37,13 +37,15 @@ class BudgetFiles:
         self.logits.append(found.logits)
         self.queries.append(found.queries)
 
-    def measured(self, eps: float, drawn: Drawn) -> EpsResult:
+    def measured(self, eps: float, drawn: Drawn, targets: NDArray[np.int64] | None) -> EpsResult:
         """The figures of the finished budget."""
-        y = drawn.victims.y
-        right_before = drawn.logits.argmax(axis=1) == y
-        right = self.logits.read().argmax(axis=1) == y
+        y, label = drawn.victims.y, self.logits.read().argmax(axis=1)
+        right = label == y
         sizes = self._sizes(drawn)
-        success = right_before & ~right
+        if targets is None:
+            success = (drawn.logits.argmax(axis=1) == y) & ~right
+        else:
+            success = (label == targets) & (y != targets)
         queries = self.queries.read()
         return EpsResult(
             eps=eps,
@@ -58,6 +60,7 @@ class BudgetFiles:
             )
             if queries.any()
             else None,
+            reached=None if targets is None else int(success.sum()),
         )
 
     def _sizes(self, drawn: Drawn) -> NDArray[np.float64]:
@@ -72,14 +75,21 @@ class BudgetFiles:
 
 
 def attack_all(
-    folder: Path, method: Attack, budgets: Sequence[float], drawn: Drawn, progress: Progress
+    folder: Path, method: Attack, budgets: Sequence[float], drawn: Drawn, victims: Victims, progress: Progress
 ) -> tuple[EpsResult, ...]:
     """Attack what an interrupted run left, batch by batch; one result a budget.
+
+    Args:
+        folder: of the results.
+        method: the attack.
+        budgets: in the domain's unit.
+        drawn: the clean inputs.
+        victims: the same as the attack gets them: with the labels to reach, if it is targeted.
+        progress: hears of every batch.
 
     Raises:
         QbenchError: of the oracle or the network; every finished batch is kept.
     """
-    victims = drawn.victims
     kept = [BudgetFiles(folder, i, victims.x.shape, drawn.logits.shape[1]) for i in range(len(budgets))]
     done = min(file.done for each in kept for file in each.files)
     if done < len(victims):
@@ -93,4 +103,5 @@ def attack_all(
             for each, result in zip(kept, found, strict=True):
                 each.append(result)
             advance(len(found[0].x))
-    return tuple(each.measured(eps, drawn) for each, eps in zip(kept, budgets, strict=True))
+    targets = victims.y if method.goal.targeted else None
+    return tuple(each.measured(eps, drawn, targets) for each, eps in zip(kept, budgets, strict=True))

@@ -180,12 +180,12 @@ class Apgd(BoundedAttack):
             left = np.flatnonzero(best.logits.argmax(axis=1) == victims.y)
             if not left.size:
                 break
-            part = Victims(victims.x[left], victims.y[left], victims.indices[left])
+            part = victims.chosen(left)
             # Few sizes, and none for which kernels order their sums as nowhere else.
             part = part.padded(min(len(victims), max(_SMALLEST_BATCH, 1 << (left.size - 1).bit_length())))
             found = self.on_grid(self.search(part, eps, restart), part, eps).first(left.size)
             before = Adversarials(best.x[left], best.logits[left], best.queries[left])
-            better = before.better_of(found, victims.y[left])
+            better = before.better_of(found, victims.y[left], self.goal)
             best.x[left], best.logits[left] = better.x, better.logits
         return best
 
@@ -232,7 +232,7 @@ class Apgd(BoundedAttack):
                 logits = self.surrogate.logits(state.x)
                 loss = objective(logits)
             gradient = tape.gradient(loss, state.x)
-            best = state.best.updated(state.x, logits, loss, y)
+            best = state.best.updated(state.x, logits, loss, self.goal.reached(logits, y))
             state = state.climbed(gradient, loss)._replace(best=best)
             state, gradient = tf.cond(
                 since[i] >= 0, lambda: state.checked(gradient, since[i]), lambda: (state, gradient)
@@ -248,7 +248,7 @@ class Apgd(BoundedAttack):
             lambda i, _: i < self.settings.steps, body, (tf.constant(0), first), parallel_iterations=1
         )
         logits = self.surrogate.logits(last.x)
-        final: Best = last.best.updated(last.x, logits, objective(logits), y)
+        final: Best = last.best.updated(last.x, logits, objective(logits), self.goal.reached(logits, y))
         return final
 
 

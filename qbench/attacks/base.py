@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from qbench.artifacts.schema import Record
-from qbench.attacks.losses import more_harmful
+from qbench.attacks.goals import Goal
 from qbench.attacks.norms import snap_to_grid
 from qbench.errors import InternalFault, UserError, unknown_name
 from qbench.quant import Norm, size
@@ -35,24 +35,27 @@ class Victims:
 
     Attributes:
         x: [n, *shape] float32 in the domain.
-        y: [n] int64, the true labels.
+        y: [n] int64, the true labels; those to reach, for a targeted attack.
         indices: [n] int64, where they come from; random draws depend on these and on nothing else.
+        examples: by label an input [*shape] that the network gives it, for attacks that walk from one.
     """
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
     indices: NDArray[np.int64]
+    examples: Mapping[int, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y)
 
     def rows(self, start: int, stop: int) -> Victims:
         """A part of them."""
-        return Victims(self.x[start:stop], self.y[start:stop], self.indices[start:stop])
+        part = slice(start, stop)
+        return replace(self, x=self.x[part], y=self.y[part], indices=self.indices[part])
 
     def chosen(self, rows: NDArray[np.int64]) -> Victims:
         """Those at some positions."""
-        return Victims(self.x[rows], self.y[rows], self.indices[rows])
+        return replace(self, x=self.x[rows], y=self.y[rows], indices=self.indices[rows])
 
     def padded(self, count: int) -> Victims:
         """Repeated up to `count`, so that every batch has the shape that the graph was compiled for."""
@@ -82,9 +85,9 @@ class Adversarials:
         """Without what belongs to padding."""
         return Adversarials(self.x[:count], self.logits[:count], self.queries[:count])
 
-    def better_of(self, other: Adversarials, y: NDArray[np.int64]) -> Adversarials:
+    def better_of(self, other: Adversarials, y: NDArray[np.int64], goal: Goal) -> Adversarials:
         """Sample by sample the one that harms more; this one where they are equal. Queries add up."""
-        other_wins = more_harmful(other.logits, self.logits, y)
+        other_wins = goal.more_harmful(other.logits, self.logits, y)
         wide = other_wins.reshape(-1, *[1] * (self.x.ndim - 1))
         return Adversarials(
             np.where(wide, other.x, self.x),
@@ -109,11 +112,14 @@ class Attack(ABC):
         batch: inputs a pass. Kernels order their sums by it, so that results may differ in float rounding:
             on ResNet-8 none did between 32 and 256, and 1 input in 300 did at 7 (the sign of a gradient
             that is all but zero).
+        targeted: the victims' labels are those to reach, not those to leave.
         settings: fields of `settings_type`.
 
     Attributes:
         name: as typed after `--attack`.
         norms: that the attack is defined for, the default first.
+        targetable: whether its paper says how to reach a label that is given.
+        needs_examples: whether a targeted search starts from inputs that have their target already.
         asks: whether it asks the oracle on its way, rather than judging by it in the end.
         settings_type: what it can be told.
         settings: what it was told.
@@ -124,6 +130,8 @@ class Attack(ABC):
 
     name: ClassVar[str]
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    targetable: ClassVar[bool] = False
+    needs_examples: ClassVar[bool] = False
     asks: ClassVar[bool] = False
     settings_type: ClassVar[type[Settings]]
     settings: Settings
@@ -137,10 +145,12 @@ class Attack(ABC):
         grid: Grid = "float",
         seed: int = 0,
         batch: int = 256,
+        targeted: bool = False,
         **settings: Any,
     ) -> None:
         self.settings = self.configured(**settings)
         self.norm = self.checked_norm(norm)
+        self.goal = self.checked_goal(targeted)
         self.surrogate, self.grid, self.seed, self.batch = surrogate, grid, seed, batch
         self.score: Oracle = oracle or Scorer(surrogate, batch)
 
@@ -165,6 +175,19 @@ class Attack(ABC):
                 cause=said,
                 hint=known[name].description,
             ) from error
+
+    @classmethod
+    def checked_goal(cls, targeted: bool) -> Goal:
+        """What the attack is to reach.
+
+        Raises:
+            UserError: a target is given, and the attack is not defined for one.
+        """
+        if targeted and not cls.targetable:
+            raise UserError(
+                f"{cls.name} takes no target", hint="`qbench attacks` says which attacks take one"
+            )
+        return Goal(targeted)
 
     @classmethod
     def checked_norm(cls, norm: Norm | None) -> Norm:
@@ -256,5 +279,5 @@ class BoundedAttack(Attack):
         best = self.on_grid(self.search(victims, eps, 0), victims, eps)
         for restart in range(1, self.restarts):
             found = self.on_grid(self.search(victims, eps, restart), victims, eps)
-            best = best.better_of(found, victims.y)
+            best = best.better_of(found, victims.y, self.goal)
         return best

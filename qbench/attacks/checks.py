@@ -84,7 +84,7 @@ def after(
     found = []
     if codes is not None:
         found.append(_finding("erased-by-rounding", eps, _erased(victims, x_adv, codes)))
-    stand = np.flatnonzero(logits.argmax(axis=1) == victims.y)[:_SAMPLE]
+    stand = np.flatnonzero(~attack.goal.met(logits, victims.y))[:_SAMPLE]
     if _follows_gradient(attack) and len(stand):
         left = victims.chosen(stand)
         found += [
@@ -147,7 +147,13 @@ def _erased(victims: Victims, x_adv: Array, codes: Callable[[Array], NDArray[Any
 
 def _challengers(attack: Attack, count: int) -> Iterator[tuple[str, Attack]]:
     """Attacks that should break nothing that the attack left, each under the name of its finding."""
-    shared: dict[str, Any] = {"norm": attack.norm, "grid": attack.grid, "seed": attack.seed, "batch": count}
+    shared: dict[str, Any] = {
+        "norm": attack.norm,
+        "grid": attack.grid,
+        "seed": attack.seed,
+        "batch": count,
+        "targeted": attack.goal.targeted,
+    }
     if attack.norm in Square.norms:
         yield "queries-beat-gradient", Square(attack.surrogate, attack.score, budget=_QUERIES, **shared)
     settings = attack.settings.model_dump()
@@ -159,4 +165,4 @@ def _challengers(attack: Attack, count: int) -> Iterator[tuple[str, Attack]]:
 
 def _broken(attack: Attack, left: Victims, eps: float) -> NDArray[np.bool_]:
     ((found,),) = attack.perturb(left, [eps])
-    return np.asarray(found.logits.argmax(axis=1) != left.y)
+    return attack.goal.met(found.logits, left.y)

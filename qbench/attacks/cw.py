@@ -9,7 +9,6 @@ from pydantic import Field
 
 from qbench.attacks.base import Settings
 from qbench.attacks.compaction import ActiveRows
-from qbench.attacks.losses import margin
 from qbench.attacks.minimum import GradientMinimumNormAttack, Nearest
 from qbench.attacks.norms import lengths
 
@@ -88,8 +87,8 @@ class _Progress(NamedTuple):
 class Cw(GradientMinimumNormAttack):
     """Minimizes |x' - x|^2 + c max(confidence - margin, 0) by Adam; a binary search finds c.
 
-    Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks", S&P 2017, sections V and VI-A,
-    untargeted: x' runs through tanh space mapped on the domain, c is searched sample by sample, and a search
+    Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks", S&P 2017, sections V and VI-A:
+    x' runs through tanh space mapped on the domain, c is searched sample by sample, and a search
     that gains nothing over a tenth of its steps is given up, here sample by sample as well. Distances count
     in widths of the domain, so that settings mean the same in every domain.
 
@@ -102,6 +101,7 @@ class Cw(GradientMinimumNormAttack):
 
     name = "cw"
     norms = ("l2",)
+    targetable = True
     settings_type: ClassVar[type[Settings]] = CwSettings
     settings: CwSettings
 
@@ -135,7 +135,7 @@ class Cw(GradientMinimumNormAttack):
 
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
-            height = margin(self.surrogate.logits(x), y)
+            height = self.goal.margin(self.surrogate.logits(x), y)
         steepness = lengths(tape.gradient(height, x), "l2") * self._width
         distance = (self.settings.confidence - height) / steepness
         usable = tf.math.is_finite(distance) & (distance > 0)
@@ -226,7 +226,7 @@ class Cw(GradientMinimumNormAttack):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x_adv)
             logits = self.surrogate.logits(x_adv)
-            height = margin(logits, problem.y)
+            height = self.goal.margin(logits, problem.y)
             lack = problem.const * tf.maximum(self.settings.confidence - height, 0)
         delta = x_adv - problem.x
         distance = lengths(delta, "l2")

@@ -11,7 +11,7 @@ from pydantic import Field
 from qbench.attacks.adam import Adam
 from qbench.attacks.base import Adversarials, BoundedAttack, Victims
 from qbench.attacks.norms import shrunk
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings, heights, misclassified
+from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
 
 Array = NDArray[np.float32]
 
@@ -34,6 +34,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
     An estimate is the mean over directions v of v (f(x + delta v) - f(x - delta v)) / (2 delta).
     """
 
+    targetable = True
     settings: EstimationSettings
 
     @abstractmethod
@@ -60,9 +61,9 @@ class EstimationAttack(QueryAttack, BoundedAttack):
     def _climbed(self, victims: Victims, eps: float) -> Adversarials:
         asked = Asked(self.score, len(victims))
         found, scores = victims.x.copy(), asked(victims.x, np.arange(len(victims)))
-        best = heights(scores, victims.y)
+        best = self.goal.heights(scores, victims.y)
         delta, memory, draws = np.zeros_like(found), Adam.over(found), self.draws(victims)
-        rows = np.flatnonzero(~misclassified(scores, victims.y))
+        rows = np.flatnonzero(~self.goal.met(scores, victims.y))
         # After each estimate one more query judges where the step has led.
         steps = min(self.settings.steps, (self.allowed - 1) // (self.settings.samples + 1))
         for step in range(steps):
@@ -76,11 +77,11 @@ class EstimationAttack(QueryAttack, BoundedAttack):
             x_adv = np.clip(left.x + moved, self.surrogate.domain.low, self.surrogate.domain.high)
             delta[rows] = x_adv - left.x
             answer = asked(self.as_replayed(x_adv, left.x, eps), rows)
-            height = heights(answer, left.y)
+            height = self.goal.heights(answer, left.y)
             better = height > best[rows]
             found[rows[better]], scores[rows[better]] = x_adv[better], answer[better]
             best[rows[better]] = height[better]
-            rows = rows[~misclassified(answer, left.y)]
+            rows = rows[~self.goal.met(answer, left.y)]
         return Adversarials(found, scores, asked.queries)
 
     def _estimate(
@@ -100,7 +101,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         both = np.concatenate([middle + self.settings.delta * v, middle - self.settings.delta * v], axis=1)
         both = np.clip(both, self.surrogate.domain.low, self.surrogate.domain.high).astype(np.float32)
         scores = asked(both.reshape(-1, *left.x.shape[1:]), np.repeat(rows, each))
-        height = heights(scores, np.repeat(left.y, each)).reshape(len(left), 2, count)
+        height = self.goal.heights(scores, np.repeat(left.y, each)).reshape(len(left), 2, count)
         rise = (height[:, 0] - height[:, 1]) / (2 * self.settings.delta)
         return np.asarray(np.einsum("ns,ns...->n...", rise, v) / count, np.float32)
 

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
 from qbench.attacks.iterates import Best
-from qbench.attacks.losses import cross_entropy
 from qbench.attacks.norms import confinement, random_points, steepest_step, unit_l1
 
 if TYPE_CHECKING:
@@ -38,13 +37,14 @@ class PgdSettings(StepSettings):
 
 
 class GradientAttack(BoundedAttack):
-    """Projected steepest ascent on the cross-entropy.
+    """Projected steepest ascent on the cross-entropy, or towards a target steepest descent on its own.
 
     Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018, section 2.1.
     Every iterate after the first step is a candidate for the result; the gradient passes score them for
     nothing.
     """
 
+    targetable = True
     settings_type: ClassVar[type[Settings]] = StepSettings
     settings: StepSettings
 
@@ -102,13 +102,13 @@ class GradientAttack(BoundedAttack):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(x_adv)
                 logits = self.surrogate.logits(x_adv)
-                loss = cross_entropy(logits, y)
+                loss = self.goal.loss(logits, y)
             heading = self.heading(tape.gradient(loss, x_adv), heading)
             return confined(x_adv + step * steepest_step(heading, self.norm)), heading, logits, loss
 
         def body(i: tf.Tensor, x_adv: tf.Tensor, heading: tf.Tensor, best: Best) -> tuple[Any, ...]:
             following, heading, logits, loss = advance(x_adv, heading)
-            return i + 1, following, heading, best.updated(x_adv, logits, loss, y)
+            return i + 1, following, heading, best.updated(x_adv, logits, loss, self.goal.reached(logits, y))
 
         x_adv, heading, logits, loss = advance(confined(x + start), tf.zeros_like(x))
         # The start is no candidate: whatever the first step leads to is better than a loss of -inf.
@@ -117,7 +117,7 @@ class GradientAttack(BoundedAttack):
             lambda i, *_: i < self.steps, body, (tf.constant(1), x_adv, heading, best), parallel_iterations=1
         )
         logits = self.surrogate.logits(x_adv)
-        final: Best = best.updated(x_adv, logits, cross_entropy(logits, y), y)
+        final: Best = best.updated(x_adv, logits, self.goal.loss(logits, y), self.goal.reached(logits, y))
         return final
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, Victims
+from qbench.attacks.goals import Goal
 from qbench.attacks.minimum import MinimumNormAttack
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings, misclassified
+from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -39,6 +41,7 @@ class _Walk:
         at: [n, d], the nearest inputs found that fool; the clean ones where there is none.
         scores: [n, classes], there.
         asked: counts.
+        goal: what fools.
     """
 
     x: Array
@@ -46,25 +49,29 @@ class _Walk:
     at: Array
     scores: Array
     asked: Asked
+    goal: Goal
     shape: tuple[int, ...]
 
     def fool(self, tried: Array, rows: Rows) -> NDArray[np.bool_]:
         """Ask for inputs [m, d] of samples [m], and keep those that fool."""
         answer = self.asked(tried.reshape(-1, *self.shape), rows)
-        wrong = misclassified(answer, self.y[rows])
-        self.at[rows[wrong]], self.scores[rows[wrong]] = tried[wrong], answer[wrong]
-        return wrong
+        fooled = self.goal.met(answer, self.y[rows])
+        self.at[rows[fooled]], self.scores[rows[fooled]] = tried[fooled], answer[fooled]
+        return fooled
 
 
 class HopSkipJump(QueryAttack, MinimumNormAttack):
     """Estimates the boundary's normal from labels around a point on it, steps along it, and comes back.
 
     Chen, Jordan and Wainwright, "HopSkipJumpAttack: A Query-Efficient Decision-Based Attack", IEEE S&P 2020,
-    algorithm 2. It starts from the first of up to 50 uniform inputs that is misclassified.
+    algorithm 2. It starts from the first of up to 50 uniform inputs that is misclassified,
+    and towards a target from an input that the network gives that label.
     """
 
     name = "hopskipjump"
     norms = ("l2", "linf")
+    targetable = True
+    needs_examples = True
     settings_type = HopSkipJumpSettings
     settings: HopSkipJumpSettings
 
@@ -74,8 +81,12 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
         asked, draws = Asked(self.score, n), self.draws(victims)
         scores = asked(victims.x, np.arange(n)).copy()
         x = victims.x.reshape(n, -1)
-        walk = _Walk(x, victims.y, x.copy(), scores, asked, shape)
-        rows = self._started(walk, draws, np.flatnonzero(~misclassified(scores, victims.y)))
+        walk = _Walk(x, victims.y, x.copy(), scores, asked, self.goal, shape)
+        rows = np.flatnonzero(~self.goal.met(scores, victims.y))
+        if self.goal.targeted:
+            rows = self._started_from(victims.examples, walk, rows)
+        else:
+            rows = self._started(walk, draws, rows)
         back = self._bisections(x.shape[1])
         rows = rows[asked.queries[rows] + back <= self.allowed]
         self._approach(walk, rows, back)
@@ -98,6 +109,12 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
             tried = (domain.low + u * (domain.high - domain.low)).astype(np.float32)
             missing = missing[~walk.fool(tried, missing)]
         return np.setdiff1d(rows, missing)
+
+    def _started_from(self, examples: Mapping[int, Array], walk: _Walk, rows: Rows) -> Rows:
+        """The samples for whose target there is an example."""
+        rows = rows[np.isin(walk.y[rows], list(examples))] if self.allowed > 1 else rows[:0]
+        tried = [examples[label].reshape(-1) for label in walk.y[rows].tolist()]
+        return rows[walk.fool(np.stack(tried), rows)] if tried else rows
 
     def _bisections(self, elements: int) -> int:
         """Queries of one way back to the boundary, to within the paper's theta (section IV-B)."""
@@ -143,7 +160,7 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
         around += at
         np.clip(around, domain.low, domain.high, out=around)
         answer = walk.asked(around.reshape(-1, *walk.shape), np.repeat(rows, samples))
-        side = misclassified(answer, np.repeat(walk.y[rows], samples)).reshape(m, samples) * 2.0 - 1
+        side = self.goal.met(answer, np.repeat(walk.y[rows], samples)).reshape(m, samples) * 2.0 - 1
         # The mean, taken off, reduces the variance where both sides were seen.
         mean = side.mean(axis=1, keepdims=True)
         centred = np.where(np.abs(mean) == 1, side, side - mean).astype(np.float32)

@@ -16,18 +16,17 @@ def widened(values: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
 
 
 class Best(NamedTuple):
-    """For each sample the best iterate so far: a misclassified one before others, then the highest loss."""
+    """For each sample the best iterate so far: one that fools before others, then the highest loss."""
 
     x: tf.Tensor
     logits: tf.Tensor
     fooled: tf.Tensor
     loss: tf.Tensor
 
-    def updated(self, x: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor, y: tf.Tensor) -> Best:
+    def updated(self, x: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor, fooled: tf.Tensor) -> Best:
         """The better of this and a new iterate, sample by sample."""
         import tensorflow as tf
 
-        fooled = tf.argmax(logits, axis=1) != y
         better = (fooled & ~self.fooled) | ((fooled == self.fooled) & (loss > self.loss))
         wide = widened(better, x)
         return Best(

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
-from qbench.attacks.losses import margin
 from qbench.errors import UserError
 from qbench.quant import round_half_away
 
@@ -63,6 +62,7 @@ class Lattice(BoundedAttack):
 
     name = "lattice"
     norms = ("linf",)
+    targetable = True
     settings_type = LatticeSettings
     settings: LatticeSettings
 
@@ -148,7 +148,7 @@ class Lattice(BoundedAttack):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
             logits = self.surrogate.logits(x)
-            height = margin(logits, y)
+            height = self.goal.margin(logits, y)
         return _Point(levels, x, logits, height, tape.gradient(height, x))
 
 

@@ -1,11 +1,10 @@
-"""What an attack maximizes, and how results compare. A loss is per sample: logits [n, classes] to [n]."""
+"""What an attack maximizes. A loss is per sample: logits [n, classes] to [n]."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -71,15 +70,3 @@ def of_class(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     import tensorflow as tf
 
     return tf.gather(logits, y, axis=1, batch_dims=1)
-
-
-def more_harmful(
-    logits: NDArray[np.float32], than: NDArray[np.float32], y: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Which samples [n] a result harms more: misclassified before classified right, then by higher loss."""
-    from scipy.special import log_softmax
-
-    rows = np.arange(len(y))
-    fooled, fooled_before = logits.argmax(axis=1) != y, than.argmax(axis=1) != y
-    higher = log_softmax(logits, axis=1)[rows, y] < log_softmax(than, axis=1)[rows, y]
-    return np.asarray(np.where(fooled == fooled_before, higher, fooled))

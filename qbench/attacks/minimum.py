@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from qbench.attacks.base import Adversarials, Attack, Victims
-from qbench.attacks.losses import margin
 from qbench.attacks.norms import differ, lengths, shrunk
 
 if TYPE_CHECKING:
@@ -59,11 +58,11 @@ class Nearest(NamedTuple):
     distance: tf.Tensor
 
     @classmethod
-    def before(cls, x: tf.Tensor, logits: tf.Tensor, y: tf.Tensor) -> Nearest:
-        """Of clean inputs, some of which may be misclassified already: nothing is nearer than those."""
+    def before(cls, x: tf.Tensor, logits: tf.Tensor, fools: tf.Tensor) -> Nearest:
+        """Of clean inputs, some of which may fool already, [n] bool: nothing is nearer than those."""
         import tensorflow as tf
 
-        return cls(x, logits, tf.where(tf.argmax(logits, axis=1) != y, 0.0, np.inf))
+        return cls(x, logits, tf.where(fools, 0.0, np.inf))
 
     @property
     def missing(self) -> tf.Tensor:
@@ -113,12 +112,13 @@ class GradientMinimumNormAttack(MinimumNormAttack):
         return tf.function(self._search)
 
     def _search(self, x: tf.Tensor, y: tf.Tensor) -> Nearest:
-        return self.descend(x, y, Nearest.before(x, self.surrogate.logits(x), y))
+        logits = self.surrogate.logits(x)
+        return self.descend(x, y, Nearest.before(x, logits, self.goal.reached(logits, y)))
 
     def judged(
         self, best: Nearest, x_adv: tf.Tensor, x: tf.Tensor, y: tf.Tensor
     ) -> tuple[Nearest, tf.Tensor]:
         """The nearest input after one more was scored, and the margins [n] of that one."""
         logits = self.surrogate.logits(x_adv)
-        height = margin(logits, y)
+        height = self.goal.margin(logits, y)
         return best.updated(x_adv, logits, lengths(x_adv - x, self.norm), height > 0), height

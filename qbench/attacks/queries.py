@@ -68,22 +68,6 @@ class QueryAttack(Attack):
         return Draws.seeded(self.seed, victims.indices, start)
 
 
-def heights(scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The best wrong score less the right one: [n], for scores [n, classes]; positive where misclassified.
-
-    The same as `qbench.attacks.losses.margin`, outside of graphs.
-    """
-    wrong = scores.copy()
-    rows = np.arange(len(y))
-    wrong[rows, y] = -np.inf
-    return np.asarray(wrong.max(axis=1) - scores[rows, y])
-
-
-def misclassified(scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which samples [n] get another label; the first of equal scores counts, as everywhere in qbench."""
-    return np.asarray(scores.argmax(axis=1) != y)
-
-
 @dataclass
 class Asked:
     """An oracle that counts what each sample costs.

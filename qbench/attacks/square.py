@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Victims
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings, heights, misclassified
+from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
 
 Array = NDArray[np.float32]
 
@@ -59,6 +59,7 @@ class Square(QueryAttack, BoundedAttack):
     """
 
     name = "square"
+    targetable = True
     settings_type = SquareSettings
     settings: SquareSettings
 
@@ -76,8 +77,8 @@ class Square(QueryAttack, BoundedAttack):
         x = victims.x.reshape(len(victims), *_image(shape[1:]))
         best = self._confined(x + self._first(draws, x, eps), x, eps)
         scores = asked(self.as_replayed(best.reshape(shape), victims.x, eps), rows)
-        state = _Search(rows, x, best.copy(), heights(scores, victims.y))
-        state = state.chosen(~misclassified(scores, victims.y))
+        state = _Search(rows, x, best.copy(), self.goal.heights(scores, victims.y))
+        state = state.chosen(~self.goal.met(scores, victims.y))
         for step in range(1, self.allowed):
             if not len(state.rows):
                 break
@@ -85,11 +86,11 @@ class Square(QueryAttack, BoundedAttack):
             left = victims.chosen(state.rows)
             seen = self.as_replayed(tried.reshape(left.x.shape), left.x, eps)
             answer, y = asked(seen, state.rows), left.y
-            height = heights(answer, y)
-            taken = (height >= state.height) | misclassified(answer, y)
+            height = self.goal.heights(answer, y)
+            taken = (height >= state.height) | self.goal.met(answer, y)
             best[state.rows[taken]], scores[state.rows[taken]] = tried[taken], answer[taken]
             state.best[taken], state.height[taken] = tried[taken], height[taken]
-            state = state.chosen(~misclassified(scores[state.rows], y))
+            state = state.chosen(~self.goal.met(scores[state.rows], y))
         return Adversarials(best.reshape(shape), scores, asked.queries)
 
     def _side(self, step: int, shape: tuple[int, ...]) -> int:

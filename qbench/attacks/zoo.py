@@ -11,7 +11,7 @@ from pydantic import Field
 from qbench.attacks.adam import Adam
 from qbench.attacks.base import Adversarials, Victims
 from qbench.attacks.minimum import MinimumNormAttack
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings, heights, misclassified
+from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
 
 Array = NDArray[np.float32]
 
@@ -72,6 +72,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
 
     name = "zoo"
     norms = ("l2",)
+    targetable = True
     settings_type = ZooSettings
     settings: ZooSettings
 
@@ -89,7 +90,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         asked, draws = Asked(self.score, len(victims)), self.draws(victims)
         clean = asked(victims.x, np.arange(len(victims)))
         best = Adversarials(victims.x.copy(), clean.copy(), asked.queries)
-        nearest = np.where(misclassified(clean, victims.y), 0.0, np.inf)
+        nearest = np.where(self.goal.met(clean, victims.y), 0.0, np.inf)
         low, high = np.zeros(len(victims)), np.full(len(victims), _LARGEST_CONSTANT)
         constant = np.full(len(victims), self.settings.initial_const)
         rate = np.full(len(victims), self.settings.learning_rate or _FIRST_RATE, np.float32)
@@ -140,8 +141,8 @@ class Zoo(QueryAttack, MinimumNormAttack):
             self._step(run, left, x, constant, draws, search * self.settings.steps + step, asked, rows)
             x_adv = self._from_tanh(run.w)
             run.scores = asked(x_adv.reshape(left.x.shape), rows)
-            height = heights(run.scores, left.y)
-            wrong = misclassified(run.scores, left.y) & (height >= self.settings.confidence)
+            height = self.goal.heights(run.scores, left.y)
+            wrong = self.goal.met(run.scores, left.y) & (height >= self.settings.confidence)
             fooled |= wrong
             distance = np.linalg.norm((x_adv - x).astype(np.float64), axis=1)
             nearer = wrong & (distance < nearest[rows])
@@ -212,7 +213,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         else:
             logs = log_softmax(scores, axis=1)
         return np.asarray(
-            np.maximum(-heights(logs.astype(np.float32), y), -self.settings.confidence), np.float64
+            np.maximum(-self.goal.heights(logs.astype(np.float32), y), -self.settings.confidence), np.float64
         )
 
     def _to_tanh(self, x: Array) -> Array:

@@ -105,6 +105,12 @@ _SHORTHANDS = ("steps", "step_size", "restarts", "budget")
     help="Inputs a pass; changes memory, and results by float rounding at most.",
 )
 @click.option(
+    "--target",
+    metavar="CLASS",
+    help="The class to reach, by name or number, or least-likely, what the network says of each clean input; "
+    "any but the true one if not given.",
+)
+@click.option(
     "--checks/--no-checks",
     default=True,
     show_default=True,

@@ -13,7 +13,7 @@ from qbench.cli.common import output_options, show_tables
 @click.command(epilog="Example: qbench attacks")
 @output_options
 def command(quiet: bool, as_json: bool) -> None:
-    """List the attacks that `qbench attack` knows, their norms, and their settings with the defaults."""
+    """List the attacks of `qbench attack`: norms, whether they take a target, settings with the defaults."""
     from qbench.attacks import ATTACKS
     from qbench.reporting.tables import Table
 
@@ -21,6 +21,7 @@ def command(quiet: bool, as_json: bool) -> None:
         listed = {
             name: {
                 "norms": attack.norms,
+                "targetable": attack.targetable,
                 "settings": {
                     field: {"default": info.default, "description": info.description}
                     for field, info in attack.settings_type.model_fields.items()
@@ -35,6 +36,7 @@ def command(quiet: bool, as_json: bool) -> None:
             fields = attack.settings_type.model_fields
             told = ", ".join(f"{field}={info.default}" for field, info in fields.items())
             summary = (inspect.getdoc(attack) or "").splitlines()[0]
-            rows.append((name, ", ".join(attack.norms), told, summary))
-        columns = ("name", "norms", "settings", "what it does")
-        show_tables([Table("Attacks", columns, tuple(rows), keys=4)])
+            target = "yes" if attack.targetable else "no"
+            rows.append((name, ", ".join(attack.norms), target, told, summary))
+        columns = ("name", "norms", "--target", "settings", "what it does")
+        show_tables([Table("Attacks", columns, tuple(rows), keys=5)])

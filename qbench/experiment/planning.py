@@ -219,6 +219,7 @@ class _Attacked:
                     only_correct=attack.only_correct,
                     grid=attack.grid,
                     batch=attack.batch,
+                    target=attack.target,
                     checks=attack.checks,
                     seed=seed,
                 ),

@@ -123,6 +123,7 @@ class AttackEntry(Record):
     only_correct: bool | None = None
     grid: Literal["float", "uint8"] | None = None
     batch: Count | None = None
+    target: str | Annotated[int, Field(ge=0)] | None = None
     checks: bool | None = None
     seed: Axis[Seed] = ()
     settings: dict[str, JsonValue] = Field(default_factory=dict)

@@ -59,6 +59,7 @@ def score(
     surrogate: Labels,
     float_network: Labels,
     eps: Sequence[float],
+    targets: NDArray[np.int64] | None = None,
 ) -> RuntimeScores:
     """All figures of one runtime, as `EpsScores` defines them."""
     labels = outputs.labels
@@ -79,6 +80,9 @@ def score(
                 float_success_after=proportion(rounding.float_labels[i] != truth, float_right),
                 erased=proportion(rounding.erased[i], rounding.changed[i]),
                 clamped=proportion(rounding.clamped[i]),
+                target_success=None
+                if targets is None
+                else proportion(labels.by_eps[i] == targets, truth != targets),
             )
         )
     return RuntimeScores(runtime=outputs.runtime, clean_accuracy=proportion(right), by_eps=tuple(by_eps))

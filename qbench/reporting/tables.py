@@ -14,6 +14,7 @@ from qbench.artifacts import (
     DataInfo,
     Disagreement,
     Domain,
+    EpsResult,
     LinkUse,
     LowBit,
     Proportion,
@@ -109,26 +110,41 @@ def _widths(content: BundleContent, lowbit: LowBit) -> Table:
 def advset_tables(content: AdvsetContent) -> list[Table]:
     """What the attack did to the network it attacked, and what the checks say of that."""
     total = content.count
-    asked = any(result.queries for result in content.results)
-    rows = [("clean", f"{100 * content.clean_correct / total:.1f}", *[NOTHING] * (5 if asked else 3))]
-    for result in content.results:
-        sizes = (f"{result.sizes.l2:.4g}", f"{result.sizes.linf:.4g}") if result.sizes else (NOTHING,) * 2
-        line = [
-            budget_text(result.eps, content.data, content.norm),
-            f"{100 * result.correct / total:.1f}",
-            *sizes,
-        ]
-        line.append(f"{result.unchanged}")
-        if asked and result.queries:
-            line += [f"{result.queries.median:,}", f"{result.queries.max:,}"]
-        rows.append((*line,))
-    title = f"{content.attack} ({content.norm}) against {content.surrogate}, {total:,} inputs"
-    columns = ("eps", "robust accuracy %", "mean L2 of successes", "mean Linf", "unchanged inputs")
-    queries = ("median queries", "most") if asked else ()
-    tables = [Table(title, (*columns, *queries), tuple(rows))]
+    figures = [_attacked(content, each) for each in content.results]
+    columns = {name: None for each in figures for name in each}
+    clean = {"robust accuracy %": f"{100 * content.clean_correct / total:.1f}"}
+    rows = [
+        (eps, *(each.get(name, NOTHING) for name in columns))
+        for eps, each in zip(("clean", *_budgets(content)), (clean, *figures), strict=True)
+    ]
+    towards = "" if content.target is None else f", towards {_target_text(content, content.target)}"
+    title = f"{content.attack} ({content.norm}) against {content.surrogate}, {total:,} inputs{towards}"
+    tables = [Table(title, ("eps", *columns), tuple(rows))]
     if content.findings:
         tables.append(_findings(content))
     return tables
+
+
+def _attacked(content: AdvsetContent, result: EpsResult) -> dict[str, str]:
+    """The figures of a budget by their columns; what there is none of is left out."""
+    found = {"robust accuracy %": f"{100 * result.correct / content.count:.1f}"}
+    if result.reached is not None and content.aimed:
+        found["target reached %"] = f"{100 * result.reached / content.aimed:.1f}"
+    sizes = result.sizes
+    found["mean L2 of successes"] = f"{sizes.l2:.4g}" if sizes else NOTHING
+    found["mean Linf"] = f"{sizes.linf:.4g}" if sizes else NOTHING
+    found["unchanged inputs"] = f"{result.unchanged}"
+    if result.queries:
+        found |= {"median queries": f"{result.queries.median:,}", "most": f"{result.queries.max:,}"}
+    return found
+
+
+def _budgets(content: AdvsetContent) -> tuple[str, ...]:
+    return tuple(budget_text(each.eps, content.data, content.norm) for each in content.results)
+
+
+def _target_text(content: AdvsetContent, target: str) -> str:
+    return f"class {content.data.classes[int(target)]}" if target.isdecimal() else f"the {target} class"
 
 
 def _findings(content: AdvsetContent) -> Table:
@@ -165,13 +181,16 @@ def _robustness(content: ReplayContent) -> Table:
             percent(at.robust_accuracy),
             percent(at.attack_success),
             percent(at.transfer),
+            *([percent(at.target_success)] if at.target_success else []),
         )
         for each in content.scores
         for at in each.by_eps
     ]
-    columns = ("runtime", "eps", "clean accuracy %", "robust accuracy %", "attack success %", "transfer %")
+    columns = ["runtime", "eps", "clean accuracy %", "robust accuracy %", "attack success %", "transfer %"]
+    if any(at.target_success for each in content.scores for at in each.by_eps):
+        columns.append("target reached %")
     title = f"{content.attack} ({content.norm}), {content.count:,} inputs of {content.data.name}"
-    return Table(f"{title}, with Wilson 95 % intervals", columns, tuple(rows), keys=2)
+    return Table(f"{title}, with Wilson 95 % intervals", (*columns,), tuple(rows), keys=2)
 
 
 def robustness_matrix(content: ReplayContent) -> Table:

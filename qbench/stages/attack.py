@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Draft, Recipe, begin
+from qbench.attacking.aiming import aimed, checked_target, with_targets
 from qbench.attacking.drawing import draw
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
@@ -43,6 +44,7 @@ def attack(
     only_correct: bool | None = None,
     grid: Grid | None = None,
     batch: int = 256,
+    target: str | int | None = None,
     checks: bool = True,
     seed: int = 0,
     force: bool = False,
@@ -77,6 +79,8 @@ def attack(
             Moellic and Dutertre (arXiv 1909.12741); not, if None.
         grid: "uint8" keeps results on the pixel grid. If None, it does where an oracle has the same grid.
         batch: inputs a pass; results differ by it in float rounding at most, so it is part of the recipe.
+        target: the class to reach, by name or number, or "least-likely", what the network says of each clean
+            input; any class but the true one if None. The folder then holds `targets.npy` [count] int64, too.
         checks: look for signs that the result deserves no belief (`qbench.attacks.checks`).
         seed: of the draw, and of all random numbers of the attack.
         force: replace what `out` holds.
@@ -97,6 +101,7 @@ def attack(
     norm = kind.checked_norm(norm or preset.norm)
     count = preset.count if count is None else count
     only_correct = preset.only_correct if only_correct is None else only_correct
+    kind.checked_goal(target is not None)
     _check_oracle(kind, oracle or device)
     _check_fit(content, dataset, progress)
     check_surrogate(surrogate)
@@ -118,6 +123,7 @@ def attack(
             "count": count,
             "only_correct": only_correct,
             "checks": checks,
+            **({} if target is None else {"target": checked_target(target, content.data.classes)}),
         }
         inputs = {"bundle": source.manifest.digest, "data": dataset.fingerprint}
         recipe = Recipe("advset", {**chosen, **shared, **told.model_dump(mode="json")}, inputs, seed)
@@ -126,7 +132,8 @@ def attack(
             return started
         with started as draft:
             followed = open_surrogate(surrogate, source.path, content.preprocessing, dataset.domain)
-            method = kind(followed, asked, seed=seed, **shared, **told.model_dump())
+            targeted = target is not None
+            method = kind(followed, asked, seed=seed, targeted=targeted, **shared, **told.model_dump())
             return _carried_out(draft, method, asked, dataset, content, progress)
 
 
@@ -149,8 +156,15 @@ def _carried_out(
         seed=draft.recipe.seed,
         progress=progress,
     )
-    results = attack_all(draft.path, method, told["eps"], drawn, progress)
-    findings = examine(draft.path, method, results, drawn, bundle, progress) if told["checks"] else None
+    victims, target = drawn.victims, told.get("target")
+    if target is not None:
+        score = method.score if method.needs_examples else None
+        labels = aimed(drawn, target, draft.path)
+        victims = with_targets(drawn, labels, dataset, score, draft.recipe.seed)
+    results = attack_all(draft.path, method, told["eps"], drawn, victims, progress)
+    findings = None
+    if told["checks"]:
+        findings = examine(draft.path, method, results, drawn, victims, bundle, progress)
     return draft.commit(
         AdvsetContent(
             data=dataset.info,
@@ -164,6 +178,8 @@ def _carried_out(
             clean_correct=int(np.sum(drawn.logits.argmax(axis=1) == drawn.victims.y)),
             results=results,
             findings=findings,
+            target=target,
+            aimed=None if target is None else int(np.sum(victims.y != drawn.victims.y)),
         )
     )
 

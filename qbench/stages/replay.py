@@ -142,6 +142,7 @@ class _Inputs:
 
     clean: NDArray[np.float32]
     truth: NDArray[np.int64]
+    targets: NDArray[np.int64] | None
     eps: tuple[float, ...]
     adversarial: tuple[NDArray[np.float32], ...]
     surrogate: Labels
@@ -159,6 +160,7 @@ class _Inputs:
         return cls(
             clean=array("inputs.npy"),
             truth=np.asarray(array("labels.npy")),
+            targets=None if advset.content.target is None else np.asarray(array("targets.npy")),
             eps=tuple(each.eps for each in results),
             adversarial=tuple(array(each.file) for each in results),
             surrogate=Labels(
@@ -240,7 +242,15 @@ class _Job:
             eps=eps,
             count=advset.count,
             scores=tuple(
-                score(each.outputs, each.rounding, truth, self.inputs.surrogate, self._float, eps)
+                score(
+                    each.outputs,
+                    each.rounding,
+                    truth,
+                    self.inputs.surrogate,
+                    self._float,
+                    eps,
+                    self.inputs.targets,
+                )
                 for each in results
             ),
             disagreements=disagreements([each.outputs for each in results], eps),

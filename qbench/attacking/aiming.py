@@ -1,0 +1,98 @@
+"""The labels that a targeted attack is to reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.artifacts import RecordFile
+from qbench.attacking.drawing import Drawn
+from qbench.attacks import Victims
+from qbench.data import Dataset
+from qbench.errors import UserError, unknown_name
+
+LEAST_LIKELY = "least-likely"
+
+# Inputs that are scored together in the search for an example: few, since one in ten or so is one.
+_CHUNK = 32
+
+
+def checked_target(target: str | int, classes: Sequence[str]) -> str:
+    """A class's number as text, or `least-likely`; from that, a class's name or its number.
+
+    Raises:
+        UserError: there is no such class.
+    """
+    told = str(target)
+    if told == LEAST_LIKELY:
+        return told
+    if told in classes:
+        return str(list(classes).index(told))
+    if told.isdecimal() and int(told) < len(classes):
+        return str(int(told))
+    raise unknown_name("class", told, (*classes, LEAST_LIKELY))
+
+
+def aimed(drawn: Drawn, target: str, folder: Path) -> NDArray[np.int64]:
+    """The label [n] to reach for each drawn input; written to `targets.npy`.
+
+    Args:
+        drawn: the clean inputs.
+        target: as of `checked_target`; the least likely class is what the network says of the clean input
+            (Kurakin, Goodfellow and Bengio, "Adversarial Examples in the Physical World", section 2.3).
+        folder: to write to.
+    """
+    labels: NDArray[np.int64] = drawn.logits.argmin(axis=1)
+    if target != LEAST_LIKELY:
+        labels = np.full_like(labels, int(target))
+    file = RecordFile(folder / "targets.npy", labels.shape, "int64")
+    file.keep(0)
+    file.append(labels)
+    return labels
+
+
+def with_targets(
+    drawn: Drawn,
+    labels: NDArray[np.int64],
+    dataset: Dataset,
+    score: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
+    seed: int,
+) -> Victims:
+    """The drawn inputs with the labels [n] to reach, and with `score` an example of each of these.
+
+    An example is the first input of the test split, in seeded order, that `score` gives the label.
+
+    Raises:
+        UserError: there is none for a label.
+    """
+    victims = replace(drawn.victims, y=labels)
+    return victims if score is None else replace(victims, examples=_examples(labels, dataset, score, seed))
+
+
+def _examples(
+    labels: NDArray[np.int64],
+    dataset: Dataset,
+    score: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    seed: int,
+) -> dict[int, NDArray[np.float32]]:
+    order = np.random.default_rng(seed).permutation(len(dataset.test))
+    missing, found = set(labels.tolist()), {}
+    for start in range(0, len(order), _CHUNK):
+        if not missing:
+            break
+        x = dataset.inputs(dataset.test.x[order[start : start + _CHUNK]])
+        for each, label in zip(x, score(x).argmax(axis=1).tolist(), strict=True):
+            if label in missing:
+                found[label] = each
+                missing.remove(label)
+    if missing:
+        raise UserError(
+            f"the network gives no test input the label {', '.join(map(str, sorted(missing)))}, "
+            "so that there is nothing to walk from",
+            hint="choose another target, or an attack that needs no example, such as square",
+        )
+    return found

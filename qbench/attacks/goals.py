@@ -1,0 +1,70 @@
+"""What an attack is after: any label but the true one, or one label of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qbench.attacks.losses import cross_entropy, margin
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_Real = TypeVar("_Real", "tf.Tensor", NDArray[np.float32])
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Away from labels y [n], or towards them: the same functions of y, with the opposite sign.
+
+    What is asked in graphs takes tensors, `met`, `heights` and `more_harmful` take arrays.
+
+    Attributes:
+        targeted: towards.
+    """
+
+    targeted: bool = False
+
+    def loss(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """What to raise by the cross-entropy: [n], for logits [n, classes]."""
+        return self._signed(cross_entropy(logits, y))
+
+    def margin(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The lead of the labels that are wanted over those that are not: [n], positive where reached."""
+        return self._signed(margin(logits, y))
+
+    def reached(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Where the label is one that is wanted: [n] bool."""
+        import tensorflow as tf
+
+        label = tf.argmax(logits, axis=1)
+        return label == y if self.targeted else label != y
+
+    def met(self, scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """The same of arrays; the first of equal scores counts, as everywhere in qbench."""
+        label = scores.argmax(axis=1)
+        return np.asarray(label == y if self.targeted else label != y)
+
+    def heights(self, scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same as `margin`, of arrays."""
+        others = scores.copy()
+        rows = np.arange(len(y))
+        others[rows, y] = -np.inf
+        return np.asarray(self._signed(others.max(axis=1) - scores[rows, y]))
+
+    def more_harmful(
+        self, logits: NDArray[np.float32], than: NDArray[np.float32], y: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which samples [n] a result harms more: where only it reaches the goal, then by higher loss."""
+        from scipy.special import log_softmax
+
+        rows = np.arange(len(y))
+        met, met_before = self.met(logits, y), self.met(than, y)
+        loss, loss_before = (self._signed(-log_softmax(each, axis=1)[rows, y]) for each in (logits, than))
+        return np.asarray(np.where(met == met_before, loss > loss_before, met))
+
+    def _signed(self, away: _Real) -> _Real:
+        return -away if self.targeted else away
