@@ -22,7 +22,7 @@ _CHUNK = 32
 
 
 def checked_target(target: str | int, classes: Sequence[str]) -> str:
-    """A class's number as text, or `least-likely`; from that, a class's name or its number.
+    """A class's number as text, or `least-likely`; from that, its number, or its name, which goes first.
 
     Raises:
         UserError: there is no such class.
@@ -30,7 +30,7 @@ def checked_target(target: str | int, classes: Sequence[str]) -> str:
     told = str(target)
     if told == LEAST_LIKELY:
         return told
-    if told in classes:
+    if target in classes:
         return str(list(classes).index(told))
     if told.isdecimal() and int(told) < len(classes):
         return str(int(told))

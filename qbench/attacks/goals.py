@@ -20,7 +20,9 @@ _Real = TypeVar("_Real", "tf.Tensor", NDArray[np.float32])
 class Goal:
     """Away from labels y [n], or towards them: the same functions of y, with the opposite sign.
 
-    What is asked in graphs takes tensors, `met`, `heights` and `more_harmful` take arrays.
+    Towards a label the loss is that of Kurakin, Goodfellow and Bengio, "Adversarial Machine Learning at
+    Scale", ICLR 2017, and the margin the targeted f6 of Carlini and Wagner, S&P 2017, less its bound.
+    `loss`, `margin` and `reached` are for graphs, the others for arrays.
 
     Attributes:
         targeted: towards.
