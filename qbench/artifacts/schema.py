@@ -274,6 +274,7 @@ class AdvsetContent(Record):
     """Adversarial inputs, with the clean ones that they came from.
 
     Attributes:
+        attack: its name, followed by the target if there is one.
         surrogate: the network whose logits are stored: the one with the gradient, or else the oracle's name.
         oracle: the runtime or device that was attacked by queries, if one was.
         findings: of the checks; None if they were not asked for.

@@ -37,6 +37,13 @@ def checked_target(target: str | int, classes: Sequence[str]) -> str:
     raise unknown_name("class", told, (*classes, LEAST_LIKELY))
 
 
+def titled(attack: str, target: str | None, classes: Sequence[str]) -> str:
+    """An attack's name, with the target: to reach one class is another threat than to reach any."""
+    if target is None:
+        return attack
+    return f"{attack} towards {target if target == LEAST_LIKELY else classes[int(target)]}"
+
+
 def aimed(drawn: Drawn, target: str, folder: Path) -> NDArray[np.int64]:
     """The label [n] to reach for each drawn input; written to `targets.npy`.
 

@@ -117,8 +117,7 @@ def advset_tables(content: AdvsetContent) -> list[Table]:
         (eps, *(each.get(name, NOTHING) for name in columns))
         for eps, each in zip(("clean", *_budgets(content)), (clean, *figures), strict=True)
     ]
-    towards = "" if content.target is None else f", towards {_target_text(content, content.target)}"
-    title = f"{content.attack} ({content.norm}) against {content.surrogate}, {total:,} inputs{towards}"
+    title = f"{content.attack} ({content.norm}) against {content.surrogate}, {total:,} inputs"
     tables = [Table(title, ("eps", *columns), tuple(rows))]
     if content.findings:
         tables.append(_findings(content))
@@ -141,10 +140,6 @@ def _attacked(content: AdvsetContent, result: EpsResult) -> dict[str, str]:
 
 def _budgets(content: AdvsetContent) -> tuple[str, ...]:
     return tuple(budget_text(each.eps, content.data, content.norm) for each in content.results)
-
-
-def _target_text(content: AdvsetContent, target: str) -> str:
-    return f"class {content.data.classes[int(target)]}" if target.isdecimal() else f"the {target} class"
 
 
 def _findings(content: AdvsetContent) -> Table:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Draft, Recipe, begin
-from qbench.attacking.aiming import aimed, checked_target, with_targets
+from qbench.attacking.aiming import aimed, checked_target, titled, with_targets
 from qbench.attacking.drawing import draw
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
@@ -169,7 +169,7 @@ def _carried_out(
         AdvsetContent(
             data=dataset.info,
             preprocessing=bundle.preprocessing,
-            attack=told["attack"],
+            attack=titled(told["attack"], target, dataset.info.classes),
             norm=told["norm"],
             surrogate=method.score.name,
             oracle=oracle.runtime.info if oracle else None,

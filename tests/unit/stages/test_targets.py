@@ -39,6 +39,7 @@ def test_a_class_is_reached_and_a_replay_says_how_often(bundle, tmp_path):
     (scores,) = replayed.content.scores
     seen = np.load(replayed.path / "tflite-ref" / "eps-0.npy").argmax(axis=1) == targets
     success = scores.by_eps[0].target_success
+    assert replayed.content.attack == "pgd towards 3", "no table or plot takes it for an untargeted attack"
     assert (success.count, success.total) == (np.sum(seen & (labels != 3)), content.aimed)
 
 
@@ -77,7 +78,7 @@ def test_the_command_tells_what_was_reached(command, bundle, tmp_path):
     done = command(*words, "--target", "7", "--no-checks", "--out", tmp_path / "a")
     assert done.returncode == 0, done.stderr
     assert "target reached %" in done.stdout
-    assert "towards class 7" in done.stdout
+    assert "bim towards 7 (linf)" in done.stdout
     wrong = command(*words, "--target", "12", "--out", tmp_path / "b")
     assert (wrong.returncode, "no class '12'" in wrong.stderr) == (2, True)
     refused = command(
