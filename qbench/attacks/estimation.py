@@ -16,7 +16,7 @@ from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
 Array = NDArray[np.float32]
 
 # Perturbed inputs that are held at once.
-_LARGEST_CLOUD = 8192
+_LARGEST_CLOUD = 2048
 
 
 class EstimationSettings(QuerySettings):
@@ -94,16 +94,19 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         rows: NDArray[np.int64],
     ) -> Array:
         """The margin's gradient at each perturbed input."""
-        each, elements = self.settings.samples, int(np.prod(left.x.shape[1:]))
-        count = each // 2
-        v = self.directions(draws, step, count * elements).reshape(len(left), count, *left.x.shape[1:])
-        middle = (left.x + delta)[:, None]
-        both = np.concatenate([middle + self.settings.delta * v, middle - self.settings.delta * v], axis=1)
-        both = np.clip(both, self.surrogate.domain.low, self.surrogate.domain.high).astype(np.float32)
+        domain, each = self.surrogate.domain, self.settings.samples
+        n, count, elements = len(left), each // 2, int(np.prod(left.x.shape[1:]))
+        v = self.directions(draws, step, count * elements).reshape(n, count, elements)
+        middle = (left.x + delta).reshape(n, 1, elements)
+        both = np.empty((n, 2, count, elements), np.float32)
+        np.multiply(v, np.float32(self.settings.delta), out=both[:, 0])
+        np.subtract(middle, both[:, 0], out=both[:, 1])
+        both[:, 0] += middle
+        np.clip(both, domain.low, domain.high, out=both)
         scores = asked(both.reshape(-1, *left.x.shape[1:]), np.repeat(rows, each))
-        height = self.goal.heights(scores, np.repeat(left.y, each)).reshape(len(left), 2, count)
-        rise = (height[:, 0] - height[:, 1]) / (2 * self.settings.delta)
-        return np.asarray(np.einsum("ns,ns...->n...", rise, v) / count, np.float32)
+        height = self.goal.heights(scores, np.repeat(left.y, each)).reshape(n, 2, count)
+        rise = (height[:, 0] - height[:, 1]) / np.float32(2 * self.settings.delta * count)
+        return np.asarray(np.matmul(rise[:, None], v).reshape(left.x.shape))
 
 
 class SpsaSettings(EstimationSettings):

@@ -17,7 +17,7 @@ from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
 Array = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-_LARGEST_CLOUD = 8192  # perturbed inputs that are held at once
+_LARGEST_CLOUD = 2048  # perturbed inputs that are held at once
 _START_TRIES = 50
 _HALVINGS = 12  # of a step that leads back to the right label, at most
 _FIRST_LOOK = 0.1  # how far the first estimate looks around, as a share of the domain's width

@@ -123,7 +123,10 @@ class Draws:
         """[n, count] of -1 and 1; one hash gives 64 of them."""
         words = self.bits(step, -(-count // 64)).view(np.uint8)
         bits = np.unpackbits(words, axis=1, bitorder="little")[:, :count]
-        return bits.astype(np.float32) * 2 - 1
+        drawn = bits.astype(np.float32)
+        drawn *= 2
+        drawn -= 1
+        return drawn
 
     def normal(self, step: int, count: int) -> NDArray[np.float32]:
         """[n, count], standard normal, by Philox (Salmon et al., SC 2011), which is fast on long rows."""

@@ -160,6 +160,7 @@ def _check_settings(entry: AttackEntry) -> None:
     kind = find_attack(preset.attack)
     kind.configured(**{**preset.settings, **entry.settings})
     kind.checked_norm(entry.norm or preset.norm)
+    kind.checked_goal(entry.target is not None)
 
 
 def _check_options(entry: StudyEntry) -> None:
