@@ -105,6 +105,7 @@ def attack(
     _check_oracle(kind, oracle or device)
     _check_fit(content, dataset, progress)
     check_surrogate(surrogate)
+    aim = {} if target is None else {"target": checked_target(target, dataset.info.classes)}
     with opened_oracle(
         source.path, content, runtime=oracle, device=device, baud=baud, threads=threads or cores()
     ) as asked:
@@ -123,7 +124,7 @@ def attack(
             "count": count,
             "only_correct": only_correct,
             "checks": checks,
-            **({} if target is None else {"target": checked_target(target, content.data.classes)}),
+            **aim,
         }
         inputs = {"bundle": source.manifest.digest, "data": dataset.fingerprint}
         recipe = Recipe("advset", {**chosen, **shared, **told.model_dump(mode="json")}, inputs, seed)
@@ -132,8 +133,7 @@ def attack(
             return started
         with started as draft:
             followed = open_surrogate(surrogate, source.path, content.preprocessing, dataset.domain)
-            targeted = target is not None
-            method = kind(followed, asked, seed=seed, targeted=targeted, **shared, **told.model_dump())
+            method = kind(followed, asked, seed=seed, targeted=bool(aim), **shared, **told.model_dump())
             return _carried_out(draft, method, asked, dataset, content, progress)
 
 
