@@ -33,8 +33,11 @@ class MinimumNormAttack(Attack):
 
     def _within(self, found: Adversarials, victims: Victims, eps: float) -> Adversarials:
         domain = self.surrogate.domain
-        delta = shrunk(found.x - victims.x, eps, self.norm)
-        x = np.clip(victims.x + delta, domain.low, domain.high).astype(np.float32)
+        delta = found.x - victims.x
+        shorter = shrunk(delta, eps, self.norm)
+        x = found.x.copy()  # to the bit where it is inside: a sum could round an element between two levels
+        outside = differ(shorter, delta)
+        x[outside] = np.clip(victims.x[outside] + shorter[outside], domain.low, domain.high)
         seen = self.as_replayed(x, victims.x, eps)
         moved = differ(seen, self.as_replayed(found.x, victims.x, np.inf))  # the search knows of no ball
         if not moved.any():

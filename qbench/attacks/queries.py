@@ -51,12 +51,14 @@ class QueryAttack(Attack):
         """Moved to the grid, if there is to be one; what moves is asked for again."""
         if self.grid == "float":
             return found
-        x = snap_to_grid(found.x, victims.x, self.surrogate.domain, eps, self.norm)
-        seen = self.as_replayed(x, victims.x, eps)
-        moved = differ(seen, self.as_replayed(found.x, victims.x, eps))
+        # From what the oracle saw: an element between two levels could be rounded to the other one here.
+        seen = self.as_replayed(found.x, victims.x, eps)
+        x = snap_to_grid(seen, victims.x, self.surrogate.domain, eps, self.norm)
+        sent = self.as_replayed(x, victims.x, eps)
+        moved = differ(sent, seen)
         logits = found.logits.copy()
         if moved.any():
-            logits[moved] = self.score(seen[moved])
+            logits[moved] = self.score(sent[moved])
         return Adversarials(x, logits, found.queries + moved)
 
     def filled(self, part: Victims) -> Victims:
