@@ -5,14 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qbench.artifacts import Domain
 from qbench.attacks import ATTACKS, Victims, find_attack
 from qbench.attacks.queries import Draws
 from qbench.data import IMAGE
 from qbench.quant import size
 
-from .networks import WIDE, Counting, Kinked, Linear
+from .networks import WIDE, Affine, Counting, Kinked, Linear
 
 SHAPE = (4, 4, 3)
+UNIT = Domain(name="features", low=-1.0, high=2.0, step=None)
 # Settings that keep each attack small, and norms to try.
 CASES = [
     ("square", {"budget": 60}, "linf", 0.2),
@@ -193,6 +195,32 @@ def test_zoo_flips_images_within_1338_queries(resnet8, victims_32):
     ((found,),) = find_attack("zoo")(resnet8, budget=1338, binary_search_steps=1).perturb(given, [55.0])
     assert np.mean(found.logits.argmax(axis=1) != given.y) > 0.75
     assert found.queries.max() <= 1338
+
+
+@pytest.mark.slow
+def test_zoo_ends_as_near_as_an_attack_with_gradients(resnet8, victims_32):
+    """7,000 queries measure the slope of each of 3,072 elements once or so."""
+    right = resnet8.logits(victims_32.x).numpy().argmax(axis=1) == victims_32.y
+    given = victims_32.chosen(np.flatnonzero(right)[:8])
+    ((found,),) = find_attack("zoo")(resnet8, budget=7000).perturb(given, [55.0])
+    ((theirs,),) = find_attack("deepfool")(resnet8, batch=8).perturb(given, [55.0])
+    assert (found.logits.argmax(axis=1) != given.y).all()
+    ours, reference = (size(each.x - given.x, "l2").mean() for each in (found, theirs))
+    assert ours < 1.2 * reference
+
+
+def test_zoo_measures_what_it_has_not_yet_and_walks_along_it():
+    """Logits are affine, so that all slopes together are the shortest way, whatever the descent does."""
+    weights = np.random.default_rng(2).normal(size=(6, 3))
+    network = Affine(weights, domain=UNIT)
+    x = np.random.default_rng(3).uniform(0.4, 0.6, (12, 6)).astype(np.float32)
+    given = Victims(x, network.logits(x).numpy().argmax(axis=1), np.arange(12))
+    told = {"budget": 60, "coordinates": 2, "binary_search_steps": 1, "steps": 3}
+    found, logits, queries = attacked("zoo", network, told, given, 9.0)
+    assert (logits.argmax(axis=1) != given.y).all()
+    ((nearest,),) = find_attack("deepfool")(network).perturb(given, [9.0])
+    assert (size(found - x, "l2") < 1.1 * size(nearest.x - x, "l2") + 1e-3).all()
+    assert queries.max() <= 60
 
 
 @pytest.fixture(scope="module")
