@@ -192,9 +192,8 @@ def _moved_mass(
     changed = delta.copy()
     at_first, at_second = _window(first, size), _window(second, size)
     kept = delta[at_first]
-    inside = np.zeros(delta.shape[:3], bool)
-    inside[at_first] = inside[at_second] = True
-    mass = np.square(np.where(inside[..., None], delta, 0)).sum(axis=(1, 2))
+    changed[at_first] = 0  # what both windows hold counts once
+    mass = np.square(kept).sum(axis=(1, 2)) + np.square(changed[at_second]).sum(axis=(1, 2))
     unused = np.maximum(eps**2 - np.square(delta).sum(axis=(1, 2, 3)), 0)[:, None] / delta.shape[3]
     lengths = np.sqrt(mass + unused)[:, None, None, :]
     bump = _bump(*size) * signs + kept / (np.linalg.norm(kept, axis=(1, 2), keepdims=True) + _TINY)
