@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import RecordFile
 from qbench.attacking.drawing import Drawn
-from qbench.attacks import Victims
 from qbench.data import Dataset
 from qbench.errors import UserError, unknown_name
 
@@ -44,14 +43,28 @@ def titled(attack: str, target: str | None, classes: Sequence[str]) -> str:
     return f"{attack} towards {target if target == LEAST_LIKELY else classes[int(target)]}"
 
 
-def aimed(drawn: Drawn, target: str, folder: Path) -> NDArray[np.int64]:
-    """The label [n] to reach for each drawn input; written to `targets.npy`.
+def aimed(
+    drawn: Drawn,
+    target: str,
+    folder: Path,
+    dataset: Dataset,
+    score: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
+    seed: int,
+) -> Drawn:
+    """The drawn inputs with the labels to reach, which are written to `targets.npy`, [n] int64.
 
     Args:
-        drawn: the clean inputs.
+        drawn: the inputs.
         target: as of `checked_target`; the least likely class is what the network says of the clean input
             (Kurakin, Goodfellow and Bengio, "Adversarial Examples in the Physical World", section 2.3).
         folder: to write to.
+        dataset: where examples are looked for.
+        score: of the network under attack, to get an example of each label too: the first input of the test
+            split, in seeded order, that it gives the label.
+        seed: of that order.
+
+    Raises:
+        UserError: there is no example of a label.
     """
     labels: NDArray[np.int64] = drawn.logits.argmin(axis=1)
     if target != LEAST_LIKELY:
@@ -59,25 +72,8 @@ def aimed(drawn: Drawn, target: str, folder: Path) -> NDArray[np.int64]:
     file = RecordFile(folder / "targets.npy", labels.shape, "int64")
     file.keep(0)
     file.append(labels)
-    return labels
-
-
-def with_targets(
-    drawn: Drawn,
-    labels: NDArray[np.int64],
-    dataset: Dataset,
-    score: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
-    seed: int,
-) -> Victims:
-    """The drawn inputs with the labels [n] to reach, and with `score` an example of each of these.
-
-    An example is the first input of the test split, in seeded order, that `score` gives the label.
-
-    Raises:
-        UserError: there is none for a label.
-    """
-    victims = replace(drawn.victims, y=labels)
-    return victims if score is None else replace(victims, examples=_examples(labels, dataset, score, seed))
+    examples = {} if score is None else _examples(labels, dataset, score, seed)
+    return replace(drawn, targets=labels, examples=examples)
 
 
 def _examples(

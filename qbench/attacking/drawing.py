@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,26 @@ _CHUNK = 256
 
 @dataclass(frozen=True)
 class Drawn:
-    """The victims, on the disk, and what the attacked network says of them: logits [n, classes]."""
+    """The inputs that an attack starts from.
+
+    Attributes:
+        victims: on the disk, with their true labels.
+        logits: [n, classes], what the attacked network says of them.
+        targets: [n] int64, the labels to reach; None if any but the true one will do.
+        examples: by label an input that the network gives it, where the attack needs one.
+    """
 
     victims: Victims
     logits: NDArray[np.float32]
+    targets: NDArray[np.int64] | None = None
+    examples: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def attacked(self) -> Victims:
+        """The same as an attack gets them: with the labels to reach in place of the true ones."""
+        if self.targets is None:
+            return self.victims
+        return replace(self.victims, y=self.targets, examples=self.examples)
 
 
 def draw(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import BundleContent, EpsResult, Finding
 from qbench.attacking.drawing import Drawn
-from qbench.attacks import Attack, Victims
+from qbench.attacks import Attack
 from qbench.attacks.checks import after, before
 from qbench.progress import Progress
 
@@ -21,7 +21,6 @@ def examine(
     method: Attack,
     results: Sequence[EpsResult],
     drawn: Drawn,
-    victims: Victims,
     bundle: BundleContent,
     progress: Progress,
 ) -> tuple[Finding, ...]:
@@ -32,7 +31,6 @@ def examine(
         method: the attack that made them.
         results: one a budget.
         drawn: the clean inputs.
-        victims: the same as the attack got them.
         bundle: whose integer network's grid tells what rounding erases.
         progress: hears of every budget and finding.
     """
@@ -50,7 +48,7 @@ def examine(
         for result in results:
             x_adv = np.load(folder / result.file, mmap_mode="r")
             logits = np.load(folder / f"logits-{result.file}")
-            found += after(method, victims, result.eps, x_adv, logits, codes if grid else None)
+            found += after(method, drawn.attacked, result.eps, x_adv, logits, codes if grid else None)
             advance(1)
     for each in found:
         progress.note(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import CountSummary, EpsResult, RecordFile, Sizes
 from qbench.attacking.drawing import Drawn
-from qbench.attacks import Adversarials, Attack, Victims
+from qbench.attacks import Adversarials, Attack
 from qbench.progress import Progress
 
 # Inputs that are measured together.
@@ -37,15 +37,15 @@ class BudgetFiles:
         self.logits.append(found.logits)
         self.queries.append(found.queries)
 
-    def measured(self, eps: float, drawn: Drawn, targets: NDArray[np.int64] | None) -> EpsResult:
+    def measured(self, eps: float, drawn: Drawn) -> EpsResult:
         """The figures of the finished budget."""
         y, label = drawn.victims.y, self.logits.read().argmax(axis=1)
         right = label == y
         sizes = self._sizes(drawn)
-        if targets is None:
+        if drawn.targets is None:
             success = (drawn.logits.argmax(axis=1) == y) & ~right
         else:
-            success = (label == targets) & (y != targets)
+            success = (label == drawn.targets) & (y != drawn.targets)
         queries = self.queries.read()
         return EpsResult(
             eps=eps,
@@ -60,7 +60,7 @@ class BudgetFiles:
             )
             if queries.any()
             else None,
-            reached=None if targets is None else int(success.sum()),
+            reached=None if drawn.targets is None else int(success.sum()),
         )
 
     def _sizes(self, drawn: Drawn) -> NDArray[np.float64]:
@@ -75,21 +75,14 @@ class BudgetFiles:
 
 
 def attack_all(
-    folder: Path, method: Attack, budgets: Sequence[float], drawn: Drawn, victims: Victims, progress: Progress
+    folder: Path, method: Attack, budgets: Sequence[float], drawn: Drawn, progress: Progress
 ) -> tuple[EpsResult, ...]:
     """Attack what an interrupted run left, batch by batch; one result a budget.
-
-    Args:
-        folder: of the results.
-        method: the attack.
-        budgets: in the domain's unit.
-        drawn: the clean inputs.
-        victims: the same as the attack gets them: with the labels to reach, if it is targeted.
-        progress: hears of every batch.
 
     Raises:
         QbenchError: of the oracle or the network; every finished batch is kept.
     """
+    victims = drawn.attacked
     kept = [BudgetFiles(folder, i, victims.x.shape, drawn.logits.shape[1]) for i in range(len(budgets))]
     done = min(file.done for each in kept for file in each.files)
     if done < len(victims):
@@ -103,5 +96,4 @@ def attack_all(
             for each, result in zip(kept, found, strict=True):
                 each.append(result)
             advance(len(found[0].x))
-    targets = victims.y if method.goal.targeted else None
-    return tuple(each.measured(eps, drawn, targets) for each, eps in zip(kept, budgets, strict=True))
+    return tuple(each.measured(eps, drawn) for each, eps in zip(kept, budgets, strict=True))

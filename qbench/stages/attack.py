@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Draft, Recipe, begin
-from qbench.attacking.aiming import aimed, checked_target, titled, with_targets
+from qbench.attacking.aiming import aimed, checked_target, titled
 from qbench.attacking.drawing import draw
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
@@ -156,15 +156,12 @@ def _carried_out(
         seed=draft.recipe.seed,
         progress=progress,
     )
-    victims, target = drawn.victims, told.get("target")
+    target = told.get("target")
     if target is not None:
         score = method.score if method.needs_examples else None
-        labels = aimed(drawn, target, draft.path)
-        victims = with_targets(drawn, labels, dataset, score, draft.recipe.seed)
-    results = attack_all(draft.path, method, told["eps"], drawn, victims, progress)
-    findings = None
-    if told["checks"]:
-        findings = examine(draft.path, method, results, drawn, victims, bundle, progress)
+        drawn = aimed(drawn, target, draft.path, dataset, score, draft.recipe.seed)
+    results = attack_all(draft.path, method, told["eps"], drawn, progress)
+    findings = examine(draft.path, method, results, drawn, bundle, progress) if told["checks"] else None
     return draft.commit(
         AdvsetContent(
             data=dataset.info,
@@ -179,7 +176,7 @@ def _carried_out(
             results=results,
             findings=findings,
             target=target,
-            aimed=None if target is None else int(np.sum(victims.y != drawn.victims.y)),
+            aimed=None if target is None else int(np.sum(drawn.targets != drawn.victims.y)),
         )
     )
 
