@@ -198,7 +198,7 @@ def test_zoo_flips_images_within_1338_queries(resnet8, victims_32):
 
 
 @pytest.mark.slow
-def test_zoo_ends_as_near_as_an_attack_with_gradients(resnet8, victims_32):
+def test_zoo_ends_about_as_near_as_an_attack_with_gradients(resnet8, victims_32):
     """7,000 queries measure the slope of each of 3,072 elements once or so."""
     right = resnet8.logits(victims_32.x).numpy().argmax(axis=1) == victims_32.y
     given = victims_32.chosen(np.flatnonzero(right)[:8])
