@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Proportion
-from qbench.artifacts.studies import Estimate, PairedTest
+from qbench.artifacts.figures import Estimate, PairedTest
 
 _CONFIDENCE = 0.95
 _RESAMPLES = 2000

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from qbench.artifacts import Domain, Preprocessing, sha256_of
-from qbench.artifacts.schema import Record
+from qbench.artifacts.base import Record
 from qbench.errors import UserError, unknown_name
 
 if sys.version_info >= (3, 11):

@@ -1,5 +1,6 @@
 """Artefact folders: self-describing, hashed, written beside and renamed, found again when finished."""
 
+from qbench.artifacts.figures import Estimate, PairedTest, Proportion
 from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, made_of_others, sha256_of
 from qbench.artifacts.records import RecordFile
 from qbench.artifacts.schema import (
@@ -20,7 +21,6 @@ from qbench.artifacts.schema import (
     LowBit,
     Manifest,
     Preprocessing,
-    Proportion,
     ReplayContent,
     ReportContent,
     RuntimeInfo,
@@ -29,7 +29,6 @@ from qbench.artifacts.schema import (
     TensorSpec,
     TrainedContent,
 )
-from qbench.artifacts.studies import StudyContent
 
 __all__ = [
     "AdvsetContent",
@@ -45,11 +44,13 @@ __all__ = [
     "Draft",
     "EpsResult",
     "EpsScores",
+    "Estimate",
     "Finding",
     "Hardening",
     "LinkUse",
     "LowBit",
     "Manifest",
+    "PairedTest",
     "Preprocessing",
     "Proportion",
     "Recipe",
@@ -59,7 +60,6 @@ __all__ = [
     "RuntimeInfo",
     "RuntimeScores",
     "Sizes",
-    "StudyContent",
     "TensorSpec",
     "TrainedContent",
     "begin",

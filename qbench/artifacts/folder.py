@@ -16,7 +16,7 @@ from typing import Any, Generic
 from pydantic import JsonValue, ValidationError
 
 from qbench.artifacts.environment import environment
-from qbench.artifacts.schema import MANIFESTS, SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest
+from qbench.artifacts.schema import SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest, manifest_of
 from qbench.errors import EnvironmentLacks, UserError
 
 MANIFEST = "manifest.json"
@@ -99,7 +99,7 @@ class Draft:
 
     def commit(self, content: ContentT) -> Artifact[ContentT]:
         """Hash all files, write the header, and rename the folder into its place."""
-        manifest = MANIFESTS[self.recipe.kind](
+        manifest = manifest_of(self.recipe.kind)(
             schema_version=SCHEMA_VERSION,
             kind=self.recipe.kind,
             key=self.recipe.key,
@@ -171,7 +171,7 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
     try:
         text = header.read_bytes()
         raw = json.loads(text)
-        model = MANIFESTS[raw["kind"]]
+        model = manifest_of(raw["kind"])
         version = raw["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         wanted = f"a qbench {kind} folder" if kind else "a qbench folder"

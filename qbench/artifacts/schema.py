@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Generic, Literal, TypeVar
+from importlib import import_module
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
+from qbench.artifacts.base import Record
+from qbench.artifacts.figures import Proportion
 from qbench.quant import CodeType, Norm, Quantization
 
 SCHEMA_VERSION = 1
 
 Kind = Literal["trained", "bundle", "advset", "replay", "report", "study"]
-
-
-class Record(BaseModel):
-    """Base of all records: immutable, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Domain(Record):
@@ -297,16 +294,6 @@ class AdvsetContent(Record):
     aimed: int | None = None
 
 
-class Proportion(Record):
-    """A share with its Wilson 95 % score interval (Wilson, 1927); all None when nothing was counted."""
-
-    count: int
-    total: int
-    value: float | None
-    low: float | None
-    high: float | None
-
-
 class EpsScores(Record):
     """What one runtime did with the adversarial inputs of one budget.
 
@@ -489,10 +476,23 @@ class Manifest(Record, Generic[ContentT]):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-MANIFESTS: dict[Kind, type[Manifest[Any]]] = {
-    "trained": Manifest[TrainedContent],
-    "bundle": Manifest[BundleContent],
-    "advset": Manifest[AdvsetContent],
-    "replay": Manifest[ReplayContent],
-    "report": Manifest[ReportContent],
+# By kind of artefact, where the record of its content is; imported when one is read.
+_CONTENTS: dict[Kind, str] = {
+    "trained": "qbench.artifacts.schema:TrainedContent",
+    "bundle": "qbench.artifacts.schema:BundleContent",
+    "advset": "qbench.artifacts.schema:AdvsetContent",
+    "replay": "qbench.artifacts.schema:ReplayContent",
+    "report": "qbench.artifacts.schema:ReportContent",
+    "study": "qbench.studies.content:StudyContent",
 }
+
+
+def manifest_of(kind: Kind) -> type[Manifest[Any]]:
+    """The record of the header of that kind.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    module, _, name = _CONTENTS[kind].partition(":")
+    content: Any = getattr(import_module(module), name)
+    return cast("type[Manifest[Any]]", Manifest.__class_getitem__(content))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from qbench.artifacts.schema import Record
+from qbench.artifacts.base import Record
 from qbench.attacks.goals import Goal
 from qbench.attacks.norms import snap_to_grid
 from qbench.errors import InternalFault, UserError, unknown_name

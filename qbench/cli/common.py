@@ -59,7 +59,7 @@ class Budget(click.ParamType[float]):
 def stage_options(function: F) -> F:
     """Add `--out`, `--seed`, `--force`, `--quiet` and `--json`."""
     options = (
-        click.option("--out", type=OUT, required=True, metavar="DIR", help="Folder to write."),
+        out_option,
         click.option(
             "--seed",
             type=click.IntRange(0),
@@ -76,6 +76,11 @@ def stage_options(function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return output_options(function)
+
+
+def out_option(function: F) -> F:
+    """Add `--out`."""
+    return click.option("--out", type=OUT, required=True, metavar="DIR", help="Folder to write.")(function)
 
 
 def output_options(function: F) -> F:

@@ -10,6 +10,7 @@ from typing import Any
 from qbench import zoo
 from qbench.attacks import find_attack, find_preset
 from qbench.experiment.specification import AttackEntry, NetworkEntry
+from qbench.studies import find_analysis
 
 # An interpreter, TensorFlow, the data.
 _START = 8.0
@@ -24,10 +25,6 @@ _WITH_GRADIENT = 3
 # Training inputs of known data sets, and of others.
 _TRAIN = {"digits": 1437, "svhn": 73257}
 _USUAL_TRAIN = 50_000
-
-# Seconds of an analysis for each network, and for each advset on each network.
-_STUDIES = {"transfer": (2.0, 1.0), "masking": (60.0, 0.0), "alignment": (3.0, 0.0), "shift": (2.0, 1.5)}
-_STUDIES |= {"ensemble": (30.0, 1.0)}
 
 # Gradients an input of attacks that are made of others.
 _ENSEMBLES = {"autoattack": 500, "autoattack-int8": 500}
@@ -74,7 +71,7 @@ def report_seconds(replays: int) -> float:
 
 def study_seconds(analysis: str, networks: int, advsets: int) -> float:
     """Of an analysis over that many networks and advsets."""
-    each_network, each_pair = _STUDIES.get(analysis, (1.0, 0.0))
+    each_network, each_pair = find_analysis(analysis).seconds
     return _START + networks * each_network + networks * advsets * each_pair
 
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qbench.studies import ANALYSES, find_analysis
+
 GIB = 1 << 30
 
 
@@ -38,21 +40,21 @@ class Kind:
     gathers: bool = False
 
 
-def _analysis(name: str, *, threaded: bool = False) -> Kind:
-    """An analysis over all bundles, the advsets made against them, and their replays."""
-    takes = {"inputs": ("export", "attack", "replay")}
-    return Kind(f"qbench.study.{name}:{name}", takes, 2 * GIB, threaded, gathers=True)
+def _analysis_kind(name: str) -> Kind:
+    """An analysis over all bundles, the advsets made against them, and their replays; or over the studies."""
+    analysis = find_analysis(name)
+    takes = STUDIES if analysis.of_studies else ("export", "attack", "replay")
+    return Kind(
+        ANALYSES[name],
+        {"inputs": takes},
+        analysis.memory,
+        threaded="threads" in analysis.options.model_fields,
+        gathers=True,
+    )
 
 
-_ANALYSES = {
-    "direct": _analysis("direct"),
-    "transfer": _analysis("transfer", threaded=True),
-    "masking": _analysis("masking"),
-    "alignment": _analysis("alignment"),
-    "shift": _analysis("shift"),
-    "ensemble": _analysis("ensemble", threaded=True),
-}
-
+# The analyses of networks; others look at what these found.
+STUDIES = tuple(name for name in ANALYSES if not find_analysis(name).of_studies)
 
 KINDS: dict[str, Kind] = {
     "train": Kind("qbench.stages.train:train", {}, 2 * GIB),
@@ -61,11 +63,10 @@ KINDS: dict[str, Kind] = {
     "replay": Kind(
         "qbench.stages.replay:replay", {"bundle": ("export",), "advset": ("attack",)}, GIB, threaded=True
     ),
-    **_ANALYSES,
-    "claims": Kind("qbench.study.claims:claims", {"inputs": tuple(_ANALYSES)}, GIB // 2, gathers=True),
+    **{name: _analysis_kind(name) for name in ANALYSES},
     "report": Kind(
         "qbench.stages.report:report",
-        {"replays": ("replay",), "studies": (*_ANALYSES, "claims")},
+        {"replays": ("replay",), "studies": tuple(ANALYSES)},
         GIB,
         gathers=True,
     ),

@@ -23,7 +23,7 @@ from qbench.experiment.specification import (
 from qbench.experiment.tasks import Plan, Task
 from qbench.places import data_root
 from qbench.runtimes import RUNTIMES
-from qbench.study import is_seeded
+from qbench.studies import find_analysis
 
 # What the attack stage draws if nobody says.
 _USUAL_COUNT = 1000
@@ -93,11 +93,12 @@ def _report(name: str, tasks: Sequence[Task]) -> Task:
 
 def _studies(spec: Specification, tasks: Sequence[Task]) -> list[Task]:
     """The analyses, each over the networks and attacks that it names; `claims` comes last."""
-    entries = sorted(spec.studies(), key=lambda each: each.kind == "claims")
+    entries = sorted(spec.studies(), key=lambda each: find_analysis(each.kind).of_studies)
     found: list[Task] = []
     for entry in entries:
-        looked_at = found if entry.kind == "claims" else [task for task in tasks if _concerns(entry, task)]
-        seeded = {"seed": spec.experiment.seed} if is_seeded(entry.kind) else {}
+        analysis = find_analysis(entry.kind)
+        looked_at = found if analysis.of_studies else [task for task in tasks if _concerns(entry, task)]
+        seeded = {"seed": spec.experiment.seed} if "seed" in analysis.options.model_fields else {}
         settings: dict[str, JsonValue] = {**seeded, **entry.settings}
         advsets = sum(task.kind == "attack" for task in looked_at)
         seconds = estimating.study_seconds(entry.kind, len(spec.networks()), advsets)

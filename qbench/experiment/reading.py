@@ -15,8 +15,9 @@ from qbench import zoo
 from qbench.attacks import find_attack, find_preset
 from qbench.errors import UserError, unknown_name
 from qbench.experiment.specification import AttackEntry, Specification, StudyEntry, folder_name
+from qbench.options import checked, settable
 from qbench.runtimes import runtime_class
-from qbench.study import find_analysis, study_options
+from qbench.studies import find_analysis
 from qbench.surrogate.registry import check_surrogate
 
 if sys.version_info >= (3, 11):
@@ -164,11 +165,12 @@ def _check_settings(entry: AttackEntry) -> None:
 
 
 def _check_options(entry: StudyEntry) -> None:
-    """Refuse options that the analysis does not have, or that the run itself gives."""
-    options = study_options(entry.kind)
+    """Refuse options that the analysis does not have, that the run itself gives, or that mean nothing."""
+    record = find_analysis(entry.kind).options
     for name in entry.settings:
-        if name not in options:
-            raise unknown_name("setting", name, options)
+        if name not in settable(record):
+            raise unknown_name("setting", name, settable(record))
+    checked(record, entry.settings)
 
 
 def _check_known(name: str, known: Sequence[str], what: str = "network") -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from qbench.artifacts.schema import Record
+from qbench.artifacts.base import Record
 from qbench.errors import UserError
 from qbench.quant import Norm
 

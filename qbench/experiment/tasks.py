@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from qbench.artifacts.schema import Record
+from qbench.artifacts.base import Record
 from qbench.errors import QbenchError
 from qbench.experiment.kinds import KINDS
 

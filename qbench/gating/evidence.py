@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Artifact, ReplayContent, RuntimeScores
-from qbench.artifacts.studies import Estimate
+from qbench.artifacts.figures import Estimate
 from qbench.errors import UserError
 from qbench.statistics import difference, paired_difference
 
 # What quantized networks are held against; it never ships, so no rule judges it.
 FLOAT = "float"
-REFERENCE = "tflite-ref"
 
 
 class Evidence:

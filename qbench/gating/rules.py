@@ -10,11 +10,12 @@ from typing import Literal, Protocol
 from pydantic import computed_field
 
 from qbench.artifacts import EpsScores, Proportion, ReplayContent, RuntimeScores
-from qbench.artifacts.schema import Record
-from qbench.artifacts.studies import Estimate
+from qbench.artifacts.base import Record
+from qbench.artifacts.figures import Estimate
 from qbench.errors import UserError
-from qbench.gating.evidence import FLOAT, REFERENCE, Evidence
+from qbench.gating.evidence import FLOAT, Evidence
 from qbench.reporting.tables import budget_phrase, eps_text
+from qbench.runtimes import REFERENCE
 
 
 class Verdict(Record):

@@ -14,7 +14,6 @@ from qbench.replaying.scores import Outputs
 from qbench.runtimes.device import DeviceRuntime
 from qbench.statistics import proportion
 
-YARDSTICK = "tflite-ref"
 """The runtime whose every output element a device is held against."""
 
 _SHOWN = 5
@@ -24,7 +23,7 @@ def device_results(
     runtime: DeviceRuntime,
     outputs: Outputs,
     counts: NDArray[np.uint64],
-    yardstick: Outputs,
+    reference: Outputs,
     eps: Sequence[float],
 ) -> DeviceResults:
     """All figures of one device.
@@ -33,13 +32,13 @@ def device_results(
         runtime: the device.
         outputs: its answers.
         counts: [inferences], in its counter's unit; empty if it does not count.
-        yardstick: the answers of `YARDSTICK`.
+        reference: the answers of `REFERENCE`.
         eps: budgets, one for each of `outputs.by_eps`.
     """
     device = runtime.device
     board = BOARDS.get(device.board)
     budgets: tuple[float | None, ...] = (None, *eps)
-    ours_by, theirs_by = (outputs.clean, *outputs.by_eps), (yardstick.clean, *yardstick.by_eps)
+    ours_by, theirs_by = (outputs.clean, *outputs.by_eps), (reference.clean, *reference.by_eps)
     passes = list(zip(budgets, ours_by, theirs_by, strict=True))
     equal = np.concatenate([(ours == theirs).all(axis=1) for _, ours, theirs in passes])
     differences = (

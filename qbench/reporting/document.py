@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from qbench.artifacts import Artifact, ReplayContent
-from qbench.artifacts.schema import SCHEMA_VERSION, Environment, Record
+from qbench.artifacts.base import Record
+from qbench.artifacts.schema import SCHEMA_VERSION, Environment
 from qbench.reporting.tables import replay_tables
 
 

@@ -10,7 +10,10 @@ from qbench.artifacts import BundleContent
 from qbench.errors import EnvironmentLacks, UserError, unknown_name
 from qbench.runtimes.base import Runtime
 
-__all__ = ["RUNTIMES", "Runtime", "available", "executing", "open_runtime", "runtime_class"]
+# The runtime whose outputs others are held against: the reference kernels of TFLite.
+REFERENCE = "tflite-ref"
+
+__all__ = ["REFERENCE", "RUNTIMES", "Runtime", "available", "executing", "open_runtime", "runtime_class"]
 
 RUNTIMES = {
     "tflite": "qbench.runtimes.tflite:TfliteRuntime",

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import computed_field
 
 from qbench.artifacts import Artifact, ReplayContent, load
-from qbench.artifacts.schema import Record
+from qbench.artifacts.base import Record
 from qbench.errors import UserError
 from qbench.gating.evidence import Evidence
 from qbench.gating.rules import MaxCleanDrop, MaxDisagreement, MinRobustAccuracy, Rule, Verdict

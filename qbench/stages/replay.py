@@ -26,10 +26,10 @@ from qbench.link import hex_trace
 from qbench.places import cores
 from qbench.progress import SILENT, Advance, Progress
 from qbench.quant import Quantization
-from qbench.replaying.devices import YARDSTICK, device_results
+from qbench.replaying.devices import device_results
 from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
-from qbench.runtimes import Runtime, executing, open_runtime, runtime_class
+from qbench.runtimes import REFERENCE, Runtime, executing, open_runtime, runtime_class
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.runtimes.grid import InputGrid
 from qbench.stages.lone import reopen_bundle
@@ -131,8 +131,8 @@ def _chosen(names: Sequence[str], devices: Sequence[str], bundle: BundleContent)
     """The runtimes to use, each once; those that are here and fit if none is named, nor a device."""
     if len(set(names)) < len(names):
         raise UserError("a runtime is named twice", hint="name each once")
-    if devices and YARDSTICK not in names:
-        return [*names, YARDSTICK]
+    if devices and REFERENCE not in names:
+        return [*names, REFERENCE]
     return list(names) or executing(bundle)
 
 
@@ -255,7 +255,7 @@ class _Job:
             ),
             disagreements=disagreements([each.outputs for each in results], eps),
             devices=tuple(
-                device_results(each.device, each.outputs, each.counts, by_name[YARDSTICK], eps)
+                device_results(each.device, each.outputs, each.counts, by_name[REFERENCE], eps)
                 for each in results
                 if each.device
             ),

@@ -14,12 +14,11 @@ from qbench.artifacts import (
     Recipe,
     ReplayContent,
     ReportContent,
-    StudyContent,
     begin,
     load,
 )
 from qbench.artifacts.folder import MANIFEST
-from qbench.artifacts.schema import MANIFESTS
+from qbench.artifacts.schema import manifest_of
 from qbench.errors import UserError, unknown_name
 from qbench.progress import SILENT, Progress
 from qbench.reporting import sections as parts
@@ -27,7 +26,8 @@ from qbench.reporting.document import document, json_schema, markdown
 from qbench.reporting.page import page
 from qbench.reporting.plots import FORMATS, Plot, robustness_curves
 from qbench.reporting.sections import Replayed, Section
-from qbench.reporting.study_sections import study_sections
+from qbench.studies.content import StudyContent
+from qbench.studies.sections import study_sections
 
 
 def report(
@@ -206,7 +206,7 @@ def _advset(replay: Artifact[ReplayContent], named: Sequence[Path]) -> Artifact[
     """The advset that was replayed, by its digest, among folders that are named or lie beside the replay."""
     for folder in (*named, *sorted(replay.path.resolve().parent.iterdir())):
         try:
-            manifest = MANIFESTS["advset"].model_validate_json((folder / MANIFEST).read_bytes())
+            manifest = manifest_of("advset").model_validate_json((folder / MANIFEST).read_bytes())
         except (OSError, ValidationError):
             continue
         if manifest.digest == replay.manifest.inputs["advset"]:

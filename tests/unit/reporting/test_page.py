@@ -17,7 +17,7 @@ from qbench.reporting.plots import robustness_curves
 from qbench.reporting.sections import Replayed, disagreement
 from qbench.reporting.summary import sentences, weakest_table
 from qbench.statistics import proportion
-from qbench.study import find_analysis
+from qbench.studies import find_analysis
 
 
 @pytest.fixture(scope="module")

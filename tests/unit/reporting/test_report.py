@@ -7,17 +7,17 @@ import pytest
 
 import qbench
 from qbench.artifacts import DataInfo, load
-from qbench.artifacts.studies import AttackPoint
 from qbench.data import IMAGE, INT8_FEATURES
 from qbench.errors import UserError
 from qbench.reporting.document import ReportDocument
 from qbench.reporting.gallery import gallery
 from qbench.reporting.plots import disagreement_matrix, robustness_curves
-from qbench.reporting.study_tables import attack_text
 from qbench.reporting.summary import sentences, weakest_table
 from qbench.reporting.tables import Table, advset_tables, budget_text, eps_text, replay_tables
 from qbench.stages.check import check
 from qbench.statistics import proportion
+from qbench.studies.content import AttackPoint
+from qbench.studies.tables import attack_text
 
 
 def test_budgets_are_written_as_people_write_them():

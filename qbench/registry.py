@@ -1,0 +1,74 @@
+"""Things found by name: qbench's own, and those that other packages bring as entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from qbench.errors import EnvironmentLacks, UserError, unknown_name
+
+
+class Registry(Mapping[str, str]):
+    """By name, where a thing is: `module:attribute`, imported when it is first asked for.
+
+    Args:
+        what: what a user calls the things, such as "analysis".
+        group: of entry points through which an installed package adds its own.
+        own: qbench's.
+    """
+
+    def __init__(self, what: str, group: str, own: Mapping[str, str]) -> None:
+        self.what, self.group, self._own = what, group, dict(own)
+
+    def __getitem__(self, name: str) -> str:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def load(self, name: str) -> Any:
+        """The thing itself.
+
+        Raises:
+            UserError: there is none of that name; the nearest one is suggested.
+            EnvironmentLacks: the package that offers it cannot be imported.
+        """
+        if name in self._own:
+            return _attribute(self._own[name])
+        found = self._all()
+        if name not in found:
+            raise unknown_name(self.what, name, found)
+        try:
+            return _attribute(found[name])
+        except (ImportError, AttributeError) as error:
+            raise EnvironmentLacks(
+                f"the {self.what} {name!r} cannot be imported from {found[name]}",
+                cause=str(error),
+                hint="install the package that brings it again, or remove it",
+            ) from error
+
+    def _all(self) -> dict[str, str]:
+        """Qbench's own first, then those of other packages.
+
+        Raises:
+            UserError: a package offers something under a name that is taken.
+        """
+        found = dict(self._own)
+        for entry in entry_points(group=self.group):
+            if found.setdefault(entry.name, entry.value) != entry.value:
+                raise UserError(
+                    f"two packages bring the {self.what} {entry.name!r}",
+                    cause=f"{found[entry.name]} and {entry.value}",
+                    hint="remove one of them",
+                )
+        return found
+
+
+def _attribute(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
