@@ -1,6 +1,7 @@
-from pathlib import Path
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from unit.reporting import browser
 
 import qbench
@@ -81,10 +82,7 @@ def test_it_is_light_or_dark_as_the_system_and_then_the_reader_want(page, tmp_pa
 
 
 def test_it_can_be_photographed(page, tmp_path):
-    picture = tmp_path / "page.png"
-    browser.run(tmp_path, Path(page).as_uri(), f"--screenshot={picture}", "--window-size=1100,1600")
-    from PIL import Image
-
-    with Image.open(picture) as image:
+    picture = browser.visit(page, tmp_path, height=1600).picture
+    with Image.open(BytesIO(picture)) as image:
         assert image.size == (1100, 1600)
         assert len(image.convert("RGB").getcolors(1 << 20) or ()) > 50
