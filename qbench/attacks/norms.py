@@ -161,7 +161,8 @@ def snap_to_grid(
     """
     if domain.step is None:
         raise ValueError(f"domain {domain.name} has no grid")
-    levels, clean = (round_half_away((v - domain.low) / domain.step).astype(np.int32) for v in (x_adv, x))
-    inside = project_codes(levels, clean, eps_in_codes=eps / domain.step, norm=norm)
+    places, origins = ((v - domain.low) / domain.step for v in (x_adv, x))
+    levels, clean = (round_half_away(each).astype(np.int32) for each in (places, origins))
+    inside = project_codes(levels, clean, eps_in_codes=eps / domain.step, norm=norm, wanted=places)
     moved = np.clip(domain.low + inside * domain.step, domain.low, domain.high).astype(np.float32)
     return np.where(inside == clean, x, moved)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qbench.errors import UserError
+from qbench.formats.ends import one_score
+from qbench.surrogate.keras_file import open_keras
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +31,7 @@ def load_keras(path: Path) -> keras.Model:
 
         model = load_saved_model(path)
     elif path.suffix in (".keras", ".h5", ".hdf5"):
-        model = _load_file(path)
+        model = open_keras(path)
     else:
         raise UserError(
             f"{path} is not a network that qbench reads",
@@ -52,6 +54,8 @@ def _check_ends(model: keras.Model, path: Path) -> None:
             f"{path} takes {model.inputs[0].shape} and gives {model.outputs[0].shape}",
             cause="qbench needs a fixed input shape and one row of scores an input",
         )
+    if model.outputs[0].shape[1] == 1:
+        raise one_score(str(path))
     types = {model.inputs[0].dtype, model.outputs[0].dtype}
     if types != {"float32"}:
         raise UserError(
@@ -70,28 +74,6 @@ def _check_weights(model: keras.Model, path: Path) -> None:
                 cause="its training diverged",
                 hint="train it again with a smaller learning rate",
             )
-
-
-def _load_file(path: Path) -> keras.Model:
-    import keras
-
-    import qbench.lowbit.layers
-    import qbench.surrogate.frozen  # noqa: F401 - both register layers of their own
-
-    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
-        raise UserError(
-            f"{path} cannot be loaded as a Keras network",
-            cause="it is not a whole zip archive, as every .keras file is",
-            hint="check that the file is whole",
-        )
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{path} cannot be loaded as a Keras network",
-            cause=(str(error).splitlines() or [type(error).__name__])[0],
-            hint="check that the file is whole, and that it needs no layers of its own",
-        ) from error
 
 
 def save_keras(model: keras.Model, path: Path) -> None:

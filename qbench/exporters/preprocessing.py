@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import Preprocessing, TensorSpec
 from qbench.data import Dataset, Split
+from qbench.errors import UserError
 from qbench.progress import Progress
+from qbench.statistics import paired, proportion
 
 # From inputs [n, *shape] float32 in a network's own unit to scores [n, classes].
 Scores = Callable[[NDArray[np.float32]], NDArray[Any]]
@@ -18,6 +20,8 @@ Scores = Callable[[NDArray[np.float32]], NDArray[Any]]
 # What networks commonly expect of a pixel, tried in this order where nothing tells.
 _IMAGE_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
 _TRIAL = 256
+# Of McNemar's exact test: above it, one range may be as good as another.
+_DOUBT = 0.05
 
 
 def drawn(dataset: Dataset, count: int, seed: int) -> tuple[Split, NDArray[np.int64]]:
@@ -48,7 +52,9 @@ def known_preprocessing(dataset: Dataset, vendor: TensorSpec | None, progress: P
     return Preprocessing()
 
 
-def tried_preprocessing(scores: Scores, dataset: Dataset, seed: int, progress: Progress) -> Preprocessing:
+def tried_preprocessing(
+    scores: Scores, dataset: Dataset, seed: int, progress: Progress, entry: TensorSpec | None = None
+) -> Preprocessing:
     """The conventional range of pixels that gives the highest accuracy on labelled samples.
 
     Args:
@@ -56,15 +62,50 @@ def tried_preprocessing(scores: Scores, dataset: Dataset, seed: int, progress: P
         dataset: of images.
         seed: of the draw of samples.
         progress: hears of the choice.
+        entry: the input of an integer file; ranges that its quantizer cannot hold are out.
+
+    Raises:
+        UserError: no range is clearly the best, or the best is no better than guessing.
     """
     split, rows = drawn(dataset, _TRIAL, seed)
     x, y = dataset.inputs(split.x[rows]), split.y[rows]
-    candidates = [Preprocessing(scale=high - low, offset=low) for low, high in _IMAGE_RANGES]
-    right = [float(np.mean(scores(each.apply(x)).argmax(axis=1) == y)) for each in candidates]
-    best = int(np.argmax(right))
-    low, high = _IMAGE_RANGES[best]
+    ranges = [each for each in _IMAGE_RANGES if entry is None or _holds(entry, each)]
+    if not ranges:
+        raise _undecided("the file's input quantizer holds none of the usual ranges of a pixel", {})
+    candidates = {each: Preprocessing(scale=each[1] - each[0], offset=each[0]) for each in ranges}
+    right = {
+        each: scores(preprocessing.apply(x)).argmax(axis=1) == y for each, preprocessing in candidates.items()
+    }
+    best, *others = sorted(ranges, key=lambda each: -right[each].sum())
+    figures = {f"{low:g},{high:g}": float(right[low, high].mean()) for low, high in ranges}
+    guessing = np.bincount(y).max() / len(y)
+    share = proportion(right[best])
+    if share.low is None or share.low <= guessing:
+        raise _undecided(f"none is better than guessing ({guessing:.1%})", figures)
+    if others and paired("best", "second", right[best], right[others[0]]).p_value >= _DOUBT:
+        raise _undecided("two ranges of a pixel serve the network about equally", figures)
     progress.note(
-        f"the network seems to expect pixels in {low:g}..{high:g} (accuracy {right[best]:.1%} on "
-        f"{len(rows)} inputs); --input-range says it outright"
+        f"the network seems to expect pixels in {best[0]:g}..{best[1]:g} (accuracy "
+        f"{figures[f'{best[0]:g},{best[1]:g}']:.1%} on {len(rows)} inputs); --input-range says it outright"
     )
     return candidates[best]
+
+
+def _holds(entry: TensorSpec, wanted: tuple[float, float]) -> bool:
+    """Whether the codes of an input reach both ends of a range, to within a code."""
+    grid = entry.quantization
+    if grid is None:
+        return True
+    info = np.iinfo(grid.dtype)
+    low, high = (grid.scale * (code - grid.zero_point) for code in (info.min, info.max))
+    return bool(low <= wanted[0] + grid.scale and high >= wanted[1] - grid.scale)
+
+
+def _undecided(why: str, figures: dict[str, float]) -> UserError:
+    """The error that asks for the range."""
+    tried = "; ".join(f"{each}: {share:.1%}" for each, share in figures.items())
+    return UserError(
+        "what the network expects of a pixel cannot be told by trying",
+        cause=f"{why}{f' (accuracy {tried})' if tried else ''}",
+        hint="say it with --input-range LOW,HIGH",
+    )

@@ -75,9 +75,13 @@ def parse_onnx(content: bytes, name: str) -> onnx.ModelProto:
     import onnx
 
     model = _parsed(content, name)
+    checked = _parsed(content, name)
+    for value in (*checked.graph.output, *checked.graph.value_info):
+        # Runtimes do without the shapes of results, the checker does not.
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.shape.SetInParent()
     try:
-        # Runtimes do without the shapes of outputs, the checker does not.
-        onnx.checker.check_model(onnx.shape_inference.infer_shapes(model))
+        onnx.checker.check_model(checked)
     except Exception as error:  # its errors share no base class
         raise _not_a_model(name, error) from error
     return model
@@ -91,8 +95,12 @@ def infer_shapes(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """
     import onnx
 
+    # What a file says of tensors inside is not needed; ONNX ends the process where it says nonsense.
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    del bare.graph.value_info[:]
     try:
-        return onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        return onnx.shape_inference.infer_shapes(bare, check_type=True, strict_mode=True, data_prop=True)
     except Exception as error:  # its errors share no base class
         raise UserError(
             f"the operators of {name} do not fit each other",
@@ -129,6 +137,9 @@ class OnnxGraph:
                 hint="give a network that classifies one input",
             )
         self.entry, self.exit = inputs[0], self.proto.output[0]
+        for value in (self.entry, self.exit):
+            if any(dim.dim_value < 0 for dim in value.type.tensor_type.shape.dim):
+                raise UserError(f"{name} states a negative size of {value.name!r}", hint=_WHOLE)
         self._producers = {output: node for node in self.proto.node for output in node.output}
 
     def codes(self, node: onnx.NodeProto) -> Codes:

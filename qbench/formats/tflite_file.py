@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qbench.errors import UserError, damaged_tflite
+from qbench.errors import EnvironmentLacks, UserError, damaged_tflite
 
 _IDENTIFIER = b"TFL3"
 
@@ -36,6 +37,48 @@ def parse_tflite(content: bytes) -> Any:
 def has_external_constants(model: Any) -> bool:
     """Whether constants lie behind the flatbuffer (`Buffer.offset` and `size`), as of large models."""
     return any(buffer.offset > 1 and buffer.size > 0 for buffer in model.buffers or ())
+
+
+def refuse_external_constants(content: bytes, name: str, reader: str) -> None:
+    """Refuse a file with constants behind the flatbuffer for a runtime that would take them for empty.
+
+    Args:
+        content: the file's bytes.
+        name: what an error calls the file.
+        reader: what an error calls the runtime.
+
+    Raises:
+        EnvironmentLacks: there are such constants.
+    """
+    try:
+        external = has_external_constants(parse_tflite(content))
+    except UserError:
+        return  # its own reader says what is wrong with it
+    if external:
+        raise EnvironmentLacks(
+            f"{reader} does not read the constants of {name}",
+            cause="they lie behind the flatbuffer (Buffer.offset), where only TFLite and LiteRT look",
+            hint="convert the network again with its constants inside, or use the runtime tflite",
+        )
+
+
+def constant_bytes(content: bytes, buffer: Any) -> NDArray[np.uint8] | None:
+    """What a buffer holds, inside the flatbuffer or behind it; None if it is empty.
+
+    Raises:
+        UserError: it reaches beyond the end of the file.
+    """
+    if buffer.data is not None and len(buffer.data) > 0:
+        return np.asarray(buffer.data, np.uint8)
+    if buffer.offset <= 1 or buffer.size == 0:
+        return None
+    if buffer.offset + buffer.size > len(content):
+        raise UserError(
+            "the .tflite file cannot be read",
+            cause=f"a constant of {buffer.size:,} bytes from {buffer.offset:,} on lies behind its end",
+            hint="check that the file is whole",
+        )
+    return np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
 
 
 @lru_cache(maxsize=4)
@@ -96,7 +139,7 @@ def refuse_wide_activations(model: Any, name: str) -> None:
                 if tensor.type == schema.TensorType.INT16 and quantization.scale is not None and scaled:
                     raise UserError(
                         f"{name} computes with 16-bit activations (int16x8)",
-                        cause=f"the tensor {_text(tensor.name)!r} is int16; qbench takes activations of 8 bits",
+                        cause=f"the tensor {_text(tensor.name)!r} is int16; qbench takes 8 bits",
                         hint="convert it with TFLITE_BUILTINS_INT8",
                     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import TensorSpec
 from qbench.runtimes.batched import BatchedRuntime, Worker
+from qbench.surrogate.keras_file import open_keras
 
 
 class FloatRuntime(BatchedRuntime):
@@ -20,15 +21,9 @@ class FloatRuntime(BatchedRuntime):
 
     def _open(self) -> Sequence[Worker]:
         self.package()
-        import keras
         import tensorflow as tf
 
-        import qbench.surrogate.frozen  # noqa: F401 - registers the layer that a SavedModel became
-
-        try:
-            model = keras.models.load_model(self.path, compile=False)
-        except (ValueError, OSError, TypeError, KeyError) as error:
-            raise self.unreadable("Keras", error) from error
+        model = open_keras(self.path)
         entry = TensorSpec(name="input", shape=tuple(model.input_shape[1:]), dtype="float32")
         self.check_tensor("input", entry)
 

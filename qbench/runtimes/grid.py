@@ -61,7 +61,13 @@ class InputGrid:
             eps: in the domain's unit; infinite for no ball.
             norm: of the ball.
         """
-        return project_codes(self.codes(x_adv), self.codes(x), eps_in_codes=self._in_codes(eps), norm=norm)
+        return project_codes(
+            self.codes(x_adv),
+            self.codes(x),
+            eps_in_codes=self._in_codes(eps),
+            norm=norm,
+            wanted=self.quantization.position(self.preprocessing.apply(x_adv)),
+        )
 
     def rounded(self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm) -> Rounded:
         """The same, with what rounding did; arguments as of `codes_near`.

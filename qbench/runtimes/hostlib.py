@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from qbench.artifacts import TensorSpec
 from qbench.artifacts.environment import environment
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
+from qbench.formats.tflite_file import refuse_external_constants
 from qbench.places import cache_dir, firmware_digest, firmware_sources, require_programs
 
 LIBRARY = "libqbench_host.so"
@@ -91,10 +92,12 @@ class HostModel:
 
     Raises:
         UserError: the file is damaged, or asks for what the runtime does not do; says which operator.
+        EnvironmentLacks: its constants lie where the runtime does not look.
     """
 
     def __init__(self, model: bytes, library: Path | None = None) -> None:
         self._handle: ctypes.c_void_p | None = None
+        refuse_external_constants(model, "the .tflite file", "the firmware's runtime")
         self._library = _load(library or built_library())
         error = _Error()
         handle = self._library.qb_host_open(model, len(model), ctypes.byref(error))

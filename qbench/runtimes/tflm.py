@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from numpy.typing import NDArray
 
+from qbench.formats.tflite_file import refuse_external_constants
 from qbench.quant import Quantization
 from qbench.runtimes.batched import BatchedRuntime, Worker
 from qbench.runtimes.tflite import check_tflite, inner_grid
@@ -29,10 +30,12 @@ class TflmRuntime(BatchedRuntime):
         # Its own reader trusts the flatbuffer: let TFLite verify the file first.
         verified = check_tflite(self)
         self._grid = self.input.quantization or inner_grid(verified)
+        content = self.path.read_bytes()
+        refuse_external_constants(content, self.path.name, "TFLite Micro")
         from tflite_micro.python.tflite_micro import runtime
 
         try:
-            interpreter = runtime.Interpreter.from_bytes(self.path.read_bytes(), arena_size=ARENA_BYTES)
+            interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
         except RuntimeError as error:
             raise self.rejected(error) from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from qbench.artifacts import TensorSpec
 from qbench.data import Dataset
 from qbench.errors import UserError
+from qbench.formats.ends import one_score
 from qbench.formats.onnx_file import check_integer_onnx, onnx_specs, read_onnx
 from qbench.runtimes.specs import check_integer, read_specs
 
@@ -34,6 +35,8 @@ def integer_specs(file: Path, dataset: Dataset) -> tuple[TensorSpec, TensorSpec]
             hint="give a network that classifies one input",
         )
     check_shapes(str(file), entry.shape, exit_.shape[0], dataset)
+    if exit_.shape == (1,):
+        raise one_score(str(file))
     return entry, exit_
 
 

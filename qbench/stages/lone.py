@@ -147,5 +147,5 @@ def _preprocessing(
         return stated_preprocessing(input_range, dataset)
     if dataset.domain.name == "image":
         with measured(file, specs) as scores:
-            return tried_preprocessing(scores, dataset, seed, progress)
+            return tried_preprocessing(scores, dataset, seed, progress, specs[0])
     return known_preprocessing(dataset, specs[0], progress)

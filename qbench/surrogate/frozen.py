@@ -7,8 +7,10 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from qbench.errors import UserError
+from qbench.surrogate.allowed import check_nodes, check_operators, closure
 
 _GRAPH = "graph.pb"
 
@@ -29,7 +31,12 @@ class FrozenGraph(keras.layers.Layer):  # type: ignore[misc]
         self._function: Any = None
 
     def set_graph(self, graph_def: tf.compat.v1.GraphDef) -> None:
-        """Give the layer its graph."""
+        """Give the layer its graph.
+
+        Raises:
+            UserError: the graph holds an operator that may do more than compute.
+        """
+        check_operators(graph_def, "the frozen graph")
         self.graph_def = graph_def
         wrapped = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph_def, name=""), [])
         graph = wrapped.graph
@@ -68,7 +75,8 @@ def load_saved_model(path: Path) -> keras.Model:
     """The default signature of a SavedModel, frozen, as a Keras model; a final softmax is left out.
 
     Raises:
-        UserError: there is no SavedModel, or its default signature is not a classifier's.
+        UserError: there is no SavedModel, it holds an operator that may do more than compute, or its default
+            signature is not a classifier's.
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -77,6 +85,7 @@ def load_saved_model(path: Path) -> keras.Model:
             f"{path} is neither a SavedModel nor a folder that qbench wrote",
             hint="give a .keras or .h5 file, a SavedModel folder, or a folder that `qbench train` wrote",
         )
+    _check_saved_model(path)
     try:
         loaded = tf.saved_model.load(str(path))  # keeps the variables alive
         frozen = convert_variables_to_constants_v2(loaded.signatures["serving_default"])
@@ -98,6 +107,60 @@ def load_saved_model(path: Path) -> keras.Model:
     layer.set_graph(frozen.graph.as_graph_def())
     inputs = keras.Input(feeds[0].shape[1:], name="input")
     return keras.Model(inputs, layer(inputs), name="saved_model")
+
+
+def _check_saved_model(path: Path) -> None:
+    """Refuse, before it is loaded, a SavedModel that would do more than compute.
+
+    What runs is the default signature with all functions that it calls, and what sets up resources, such as
+    lookup tables, of which a classifier has none. Functions for saving are there in every SavedModel, and are
+    not run.
+
+    Raises:
+        UserError: an operator is not allowed, there are resources, or the folder is of TensorFlow 1.
+    """
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    saved = SavedModel()
+    try:
+        saved.ParseFromString((path / "saved_model.pb").read_bytes())
+    except (OSError, DecodeError) as error:
+        raise UserError(
+            f"{path} cannot be loaded", cause=str(error), hint="check that the folder is whole"
+        ) from error
+    for meta in saved.meta_graphs:
+        if not meta.object_graph_def.nodes:
+            raise UserError(
+                f"{path} is a SavedModel of TensorFlow 1",
+                cause="it is set up by running its graph, which could do anything",
+                hint="load it in TensorFlow and save it again with tf.saved_model.save",
+            )
+        _check_objects(path, meta)
+
+
+def _check_objects(path: Path, meta: Any) -> None:
+    """Refuse resources, and operators that signatures reach."""
+    functions = {each.signature.name: each for each in meta.graph_def.library.function}
+    nodes = meta.object_graph_def.nodes
+    for node in nodes:
+        if node.WhichOneof("kind") in ("resource", "asset"):
+            raise UserError(
+                f"{path} holds a resource, such as a lookup table, which is set up by running code",
+                hint="export the network alone, from its numeric inputs on",
+            )
+    root = {child.local_name: child.node_id for child in nodes[0].children}
+    signatures = nodes[root["signatures"]].children if "signatures" in root else ()
+    for child in signatures:
+        for name in _concrete_functions(nodes[child.node_id]):
+            for function in closure(name, functions):
+                check_nodes(function.node_def, str(path))
+
+
+def _concrete_functions(node: Any) -> list[str]:
+    """The names in the library of what an object of a SavedModel runs."""
+    if node.WhichOneof("kind") == "bare_concrete_function":
+        return [node.bare_concrete_function.concrete_function_name]
+    return list(node.function.concrete_functions)
 
 
 def _check_signature(path: Path, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> None:

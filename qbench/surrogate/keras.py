@@ -9,6 +9,7 @@ import numpy as np
 
 from qbench.artifacts import Domain, Preprocessing
 from qbench.errors import UserError
+from qbench.surrogate.keras_file import open_keras
 
 if TYPE_CHECKING:
     import keras
@@ -37,12 +38,7 @@ class KerasSurrogate:
     @classmethod
     def load(cls, path: Path, preprocessing: Preprocessing, domain: Domain) -> KerasSurrogate:
         """The surrogate of a bundle's `float.keras`."""
-        import keras
-
-        import qbench.lowbit.layers
-        import qbench.surrogate.frozen  # noqa: F401 - both register layers of their own
-
-        return cls(keras.models.load_model(path, compile=False), preprocessing, domain)
+        return cls(open_keras(path), preprocessing, domain)
 
     def logits(self, x: tf.Tensor) -> tf.Tensor:
         """Scores before softmax, [n, classes] float32, of inputs [n, *shape] float32 in the domain."""

@@ -1,10 +1,13 @@
+import heapq
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qbench.quant import Quantization, project_codes, round_half_away
+from qbench.quant import Quantization, nearest_in_ball, project_codes, round_half_away
 
 
 def test_ties_round_away_from_zero():
@@ -36,6 +39,67 @@ def test_linf_projection_stays_in_the_ball_and_on_the_clean_side(codes, clean, e
     assert np.abs(delta).max() <= eps + 1e-5
     assert np.all(np.abs(delta) <= np.abs(wanted))
     assert np.all(delta * wanted >= 0)
+
+
+def brute_force(real, budget, norm):
+    """The least squared distance of any lattice point in the ball, by trying all that may be nearest."""
+    choices = [range(-int(abs(r) + 0.5), int(abs(r) + 0.5) + 1) for r in real]
+    points = np.array(list(itertools.product(*choices)))
+    sizes = (points**2 if norm == "l2" else np.abs(points)).sum(axis=1)
+    return ((points[sizes <= budget] - real) ** 2).sum(axis=1).min()
+
+
+@pytest.mark.parametrize("norm", ["l2", "l1"])
+def test_the_nearest_lattice_point_is_that_of_brute_force(norm):
+    rng = np.random.default_rng(5)
+    cases = ((1, 9, 300), (2, 6, 400), (3, 4, 500), (4, 2.5, 500), (5, 1.6, 500), (6, 1.2, 300))
+    for width, spread, count in cases:
+        reals = rng.normal(0, spread, (count, width))
+        reals[::5] = np.round(reals[::5])  # ties
+        for budget in rng.integers(0, int(width * spread**2) + 2, 4):
+            found = nearest_in_ball(reals, int(budget), norm)
+            sizes = (found**2 if norm == "l2" else np.abs(found)).sum(axis=1)
+            assert sizes.max() <= budget
+            distances = ((found - reals) ** 2).sum(axis=1)
+            rows = rng.choice(count, 60, replace=False)
+            wanted = [brute_force(reals[row], budget, norm) for row in rows]
+            np.testing.assert_allclose(distances[rows], wanted, atol=1e-9)
+
+
+def test_sixteen_ones_where_fifteen_fit_become_fifteen():
+    clean = np.zeros((1, 16), np.int8)
+    for budget in (15.0, 3.5**2):
+        moved = project_codes(clean + 1, clean, eps_in_codes=np.sqrt(budget), norm="l2")
+        assert moved.sum() == int(budget)
+
+
+def test_the_smallest_of_equal_codes_go_first():
+    clean = np.zeros((1, 4), np.int8)
+    wanted = np.array([[0.6, 1.4, 0.9, 0.7]])
+    moved = project_codes(clean + 1, clean, eps_in_codes=np.sqrt(2), norm="l2", wanted=wanted)
+    assert moved.tolist() == [[0, 1, 1, 0]]
+
+
+@pytest.mark.parametrize("norm", ["l2", "l1"])
+def test_a_large_projection_is_no_worse_than_taking_the_best_steps(norm):
+    """Of 3,072 elements, as an image has; the greedy order taken step by step is the rival."""
+    rng = np.random.default_rng(1)
+    reals = rng.normal(0, 2, (3, 3072))
+    budget = 2500
+    found = nearest_in_ball(reals, budget, norm)
+    for real, steps in zip(np.abs(reals), np.abs(found), strict=True):
+        heap = [(-(2 * r - 1), 0, i) for i, r in enumerate(real) if r >= 0.5]
+        heapq.heapify(heap)
+        greedy, left = np.zeros(len(real)), budget
+        while heap:
+            _, k, i = heapq.heappop(heap)
+            cost = 2 * k + 1 if norm == "l2" else 1
+            if cost <= left:
+                greedy[i], left = k + 1, left - cost
+                if real[i] >= k + 1.5:
+                    following = 2 * k + 3 if norm == "l2" else 1
+                    heapq.heappush(heap, (-(2 * (real[i] - k - 1) - 1) / following, k + 1, i))
+        assert ((steps - real) ** 2).sum() <= ((greedy - real) ** 2).sum() + 1e-9
 
 
 @given(arrays(np.int8, (3, 8)), arrays(np.int8, (3, 8)), st.floats(0, 400))

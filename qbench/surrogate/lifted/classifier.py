@@ -39,6 +39,11 @@ class TfliteClassifier:
         self._network = LiftedNetwork(graph, rule, [scores])
         self._input, self._scores = graph.tensors[graph.inputs[0]], graph.tensors[scores]
         _require_batch(self._network.graph)
+        if len(self._scores.shape) < 2 or 0 in self._scores.shape:
+            raise UserError(
+                f"tensor {self._scores.name!r} has the shape {self._scores.shape}",
+                cause="a classifier gives one row of scores an input",
+            )
         for tensor in (self._input, self._scores):
             if tensor.dtype != "float32" and not tensor.quantized:
                 raise UserError(

@@ -25,11 +25,19 @@ def fold_shapes(graph: Graph) -> Graph:
         node = Node(operator, replace(graph, tensors=tuple(tensors)), "float")
         known = all(i < 0 or tensors[i].data is not None for i in operator.inputs)
         if operator.name == "SHAPE" or (operator.name in _FOLDED and known):
-            data = _FOLDED[operator.name](node).astype(node.output.dtype)
-            tensors[operator.outputs[0]] = replace(node.output, data=data.reshape(node.output.shape))
+            tensors[operator.outputs[0]] = replace(node.output, data=_computed(node))
         else:
             kept.append(operator)
     return replace(graph, tensors=tuple(tensors), operators=tuple(kept))
+
+
+def _computed(node: Node) -> NDArray[Any]:
+    """The output of an operator on constants."""
+    try:
+        found = _FOLDED[node.operator.name](node).astype(node.output.dtype)
+        return np.asarray(found.reshape(node.output.shape))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise node.refused(f"its inputs and options do not fit each other: {error}") from error
 
 
 def _inputs(node: Node) -> list[NDArray[Any]]:

@@ -112,6 +112,7 @@ def resize_nearest_neighbor(node: Node) -> Lowered:
     """RESIZE_NEAREST_NEIGHBOR, positions in single precision."""
     import tensorflow as tf
 
+    node.require_rank((0, 4))
     node.require_same_grid(node.input(0))
     rows, columns = (_nearest_positions(node, axis) for axis in (1, 2))
     return lambda x: tf.gather(tf.gather(x, rows, axis=1), columns, axis=2)
@@ -121,6 +122,7 @@ def resize_bilinear(node: Node) -> Lowered:
     """RESIZE_BILINEAR of int8: whole weights, then one rounding, ties away from zero."""
     import tensorflow as tf
 
+    node.require_rank((0, 4))
     node.require_codes(node.input(0), node.output)
     node.require_same_grid(node.input(0))
     rows, columns = (_interpolation(node, axis) for axis in (1, 2))
@@ -142,6 +144,7 @@ def resize_bilinear(node: Node) -> Lowered:
 def _resized(node: Node, axis: int) -> tuple[int, int, bool, bool]:
     """Sizes before and after along an axis, and whether corners, or half pixels, are aligned."""
     before, after = node.input(0).shape[axis], node.output.shape[axis]
+    node.require(after > 0 and before * after <= 1 << 24, f"it resizes {before} elements to {after}")
     aligned = bool(node.option("alignCorners"))
     return before, after, aligned, bool(node.option("halfPixelCenters"))
 

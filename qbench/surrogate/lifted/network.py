@@ -87,7 +87,7 @@ class LiftedNetwork:
                 raise node.refused(f"it is not supported; supported are {known}")
             kind = OPERATORS[operator.name]
             data = operator.inputs[: kind.data_inputs]
-            self._steps.append((kind.lower(node), data, operator.outputs[0]))
+            self._steps.append((node.lowered(kind.lower), data, operator.outputs[0]))
 
     def _needed(self) -> set[int]:
         """The operators that the outputs depend on."""

@@ -76,6 +76,44 @@ class Node:
             hint="attack the float network instead, or leave the operator out of the exported network",
         )
 
+    def require_rank(self, *ranks: tuple[int, int]) -> None:
+        """Refuse inputs of another number of dimensions; each by its position."""
+        for position, rank in ranks:
+            shape = self.input(position).shape
+            self.require(len(shape) == rank and 0 not in shape, f"input {position} has the shape {shape}")
+
+    def lowered(self, lower: Callable[[Node], Lowered]) -> Lowered:
+        """The operator as a function; what does not fit in it is told with its name.
+
+        Raises:
+            UserError: it cannot be lifted, or its parts do not fit each other.
+        """
+        try:
+            with np.errstate(over="raise", divide="raise", invalid="raise"):
+                return self._checked(lower(self))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise self._misfit(error) from error
+
+    def _checked(self, function: Lowered) -> Lowered:
+        """The function, its result of the shape that the file states."""
+        import tensorflow as tf
+
+        def compute(*data: Any) -> Any:
+            try:
+                found = function(*data)
+            except (LookupError, TypeError, ValueError, tf.errors.OpError) as error:
+                raise self._misfit(error) from error
+            stated = self.output.shape[1:]
+            fits = found.shape.rank is None or found.shape[1:].is_compatible_with(stated)
+            self.require(fits, f"it gives {found.shape}, where the file states {self.output.shape}")
+            return found
+
+        return compute
+
+    def _misfit(self, error: Exception) -> UserError:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        return self.refused(f"its inputs and options do not fit each other: {said}")
+
     def require(self, holds: bool, otherwise: str) -> None:
         """Refuse the operator unless a condition holds.
 

@@ -99,6 +99,7 @@ def _axes(node: Node) -> tuple[Axis, Axis]:
 
 def _pool(node: Node, function: Any) -> Lowered:
     """A pooling of TensorFlow with the node's window."""
+    node.require_rank((0, 4))
     node.require_codes(node.input(0), node.output)
     node.require_same_grid(node.input(0))
     rows, columns = _axes(node)

@@ -8,13 +8,14 @@ that fuses it into integer kernels may land on the other side of a rounding tie.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qbench.errors import UserError
 from qbench.surrogate.lifted.gradients import GradientRule, rule_for_scores
 from qbench.surrogate.lifted.qdq_operators import lower
-from qbench.surrogate.lifted.qdq_reader import read_qdq
+from qbench.surrogate.lifted.qdq_reader import QdqNode, read_qdq
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -51,8 +52,23 @@ class QdqClassifier:
         import tensorflow as tf
 
         values = {self._graph.entry: x}
+        if self._output not in {node.output for _, node in self._steps}:
+            raise UserError("the network's output is not computed from its input")
         for function, node in self._steps:
-            data = [values.get(name, self._graph.constants.get(name)) for name in node.inputs]
+            data = [self._value(values, name, node) for name in node.inputs]
             values[node.output] = function(*data)
         scores = values[self._output]
+        if scores.shape.rank is None or scores.shape.rank < 2 or None in scores.shape[1:]:
+            raise UserError(
+                f"the network's scores have the shape {scores.shape}",
+                cause="a classifier gives one row of scores an input",
+            )
         return tf.reshape(scores, [-1, int(np.prod(scores.shape[1:]))])
+
+    def _value(self, values: dict[str, tf.Tensor], name: str, node: QdqNode) -> Any:
+        """Of an operand: computed, a constant, or None where it is left out."""
+        if not name:
+            return None
+        found = values.get(name, self._graph.constants.get(name))
+        node.require(found is not None, f"its input {name!r} has no value")
+        return found

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qbench.errors import UserError
 from qbench.formats.onnx_file import Codes
 from qbench.surrogate.lifted.gradients import Clamp, integer_operator
 from qbench.surrogate.lifted.qdq_reader import QdqNode
+from qbench.surrogate.lifted.reader import MOST_ELEMENTS
 from qbench.surrogate.lifted.windows import with_gaps
 
 if TYPE_CHECKING:
@@ -26,7 +29,33 @@ def lower(node: QdqNode) -> Lowered:
         UserError: it is not supported, or not in this form; named with its index.
     """
     node.require(node.kind in _OPERATORS, f"it is not supported; supported are {', '.join(_OPERATORS)}")
-    return _OPERATORS[node.kind](node)
+    try:
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            function = _OPERATORS[node.kind](node)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _misfit(node, error) from error
+    return _checked(node, function)
+
+
+def _checked(node: QdqNode, function: Lowered) -> Lowered:
+    """The function; what does not fit, or would fill the memory, is told with the operator's name."""
+    import tensorflow as tf
+
+    def compute(*data: Any) -> Any:
+        try:
+            found = tf.convert_to_tensor(function(*data))
+        except (LookupError, TypeError, ValueError, tf.errors.OpError) as error:
+            raise _misfit(node, error) from error
+        sizes = [] if found.shape.rank is None else [size or 1 for size in found.shape[1:]]
+        node.require(math.prod(sizes) <= MOST_ELEMENTS, f"its output of shape {found.shape} is too large")
+        return found
+
+    return compute
+
+
+def _misfit(node: QdqNode, error: Exception) -> UserError:
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return node.refused(f"its inputs and attributes do not fit each other: {said}")
 
 
 def _quantize(node: QdqNode) -> Lowered:

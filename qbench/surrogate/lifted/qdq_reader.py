@@ -116,7 +116,7 @@ def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
         UserError: it is no such file, has several inputs or outputs, or its parts do not fit each other.
     """
     name = "the ONNX model"
-    model = infer_shapes(parse_onnx(content, name), name)
+    model = parse_onnx(content, name)
     graph = OnnxGraph(model, name)
     found = QdqGraph(constants=dict(graph.constants), entry=graph.entry.name, exit=graph.exit.name)
     for index, node in enumerate(graph.proto.node):
@@ -127,27 +127,30 @@ def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
             found.constants[parsed.output] = _dequantized(parsed)
         else:
             found.nodes.append(parsed)
-    _settle_shapes(found, model)
+    _settle_shapes(found, model, name)
     return found
 
 
-def _settle_shapes(found: QdqGraph, model: onnx.ModelProto) -> None:
+def _settle_shapes(found: QdqGraph, model: onnx.ModelProto, name: str) -> None:
     """Give every Reshape whose sizes the graph computes, from the batch's as a rule, constant ones."""
     computed = {
         i: node
         for i, node in enumerate(found.nodes)
-        if node.kind == "Reshape" and node.inputs[1] not in found.constants
+        if node.kind == "Reshape" and node.has(1) and node.inputs[1] not in found.constants
     }
+    if not computed:
+        return
+    graph = infer_shapes(model, name).graph
     sizes = {
         each.name: [dim.dim_value or -1 for dim in each.type.tensor_type.shape.dim]
-        for each in (*model.graph.value_info, *model.graph.output)
+        for each in (*graph.value_info, *graph.output)
     }
     for i, node in computed.items():
         shape = sizes.get(node.output, [])
         if shape and -1 not in shape[1:]:
-            name = f"sizes of {node.output}"
-            found.constants[name] = np.array([-1, *shape[1:]])
-            found.nodes[i] = replace(node, inputs=(node.inputs[0], name))
+            sizes_name = f"sizes of {node.output}"
+            found.constants[sizes_name] = np.array([-1, *shape[1:]])
+            found.nodes[i] = replace(node, inputs=(node.inputs[0], sizes_name))
 
 
 def _node(
@@ -179,5 +182,7 @@ def _dequantized(node: QdqNode) -> NDArray[np.float32]:
         node.require(fits, f"{len(codes.scales)} scales do not fit the axis {codes.axis} of {stored.shape}")
         shape[codes.axis] = -1
     centred = stored.astype(np.int64) - codes.zero_points.reshape(shape)
-    real: NDArray[np.float32] = centred.astype(np.float32) * codes.scales.reshape(shape)
+    with np.errstate(over="ignore"):
+        real: NDArray[np.float32] = centred.astype(np.float32) * codes.scales.reshape(shape)
+    node.require(bool(np.isfinite(real).all()), "its values are beyond float32")
     return real

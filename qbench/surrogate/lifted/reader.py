@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.errors import UserError, damaged_tflite
+from qbench.errors import UserError
+from qbench.formats.tflite_file import constant_bytes, parse_tflite
 
-_IDENTIFIER = b"TFL3"
+# What a tensor of one input may hold: beyond any network for a microcontroller.
+MOST_ELEMENTS = 1 << 26
+
 CODES = ("int8", "uint8")
 _TRANSPARENT = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
+_READ = ("int8", "uint8", "int16", "int32", "int64", "float32", "float64", "bool")
 
 
 @dataclass(frozen=True)
@@ -101,66 +106,126 @@ class Graph:
         operator = self.producers.get(index)
         while operator is not None:
             found.append(operator)
-            operator = self.producers.get(operator.inputs[0]) if operator.name in _TRANSPARENT else None
+            follows = operator.name in _TRANSPARENT and operator.inputs
+            operator = self.producers.get(operator.inputs[0]) if follows else None
         return found
 
 
-def is_tflite(content: bytes) -> bool:
-    """Whether a file bears the format's identifier."""
-    return content[4:8] == _IDENTIFIER
-
-
 def read_graph(content: bytes) -> Graph:
-    """Parse a `.tflite` file.
+    """Parse a `.tflite` file, and check that its parts refer to each other as they must.
 
     Raises:
-        UserError: it is no such file, or a damaged one.
+        UserError: it is no such file, or a damaged one; the tensor or operator is named.
     """
+    model = parse_tflite(content)
+    if not model.subgraphs:
+        raise _damaged("it holds no graph")
+    graph = model.subgraphs[0]
+    tensors = tuple(_tensor(i, each, model, content) for i, each in enumerate(graph.tensors or ()))
+    names = _operator_names(model)
+    operators = tuple(_operator(i, each, names, len(tensors)) for i, each in enumerate(graph.operators or ()))
+    inputs, outputs = _integers(graph.inputs), _integers(graph.outputs)
+    for index in (*inputs, *outputs):
+        if not 0 <= index < len(tensors):
+            raise _damaged(f"an end of the graph is tensor {index}, of {len(tensors)}")
+    found = Graph(tensors, operators, inputs, outputs)
+    _check_order(found)
+    return found
+
+
+def _damaged(cause: str) -> UserError:
+    return UserError("the .tflite file cannot be read", cause=cause, hint="export it again")
+
+
+def _operator_names(model: Any) -> list[str]:
+    """Of the model's operator codes, in their order."""
     from ai_edge_litert import schema_py_generated as schema
 
-    if not is_tflite(content):
-        raise UserError("this is no .tflite file", cause="it lacks the format's identifier TFL3")
-    try:
-        model = schema.ModelT.InitFromPackedBuf(content)
-        graph = model.subgraphs[0]
-        names = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
-        types = {number: name.lower() for name, number in vars(schema.TensorType).items() if name.isupper()}
-        codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-        return Graph(
-            tuple(_tensor(tensor, types[tensor.type], model.buffers) for tensor in graph.tensors),
-            tuple(
-                Operator(
-                    number,
-                    names.get(codes[operator.opcodeIndex], str(codes[operator.opcodeIndex])),
-                    _integers(operator.inputs),
-                    _integers(operator.outputs),
-                    operator.builtinOptions,
+    known = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes or ()]
+    return [known.get(code, str(code)) for code in codes]
+
+
+def _operator(number: int, operator: Any, names: list[str], tensors: int) -> Operator:
+    inputs, outputs = _integers(operator.inputs), _integers(operator.outputs)
+    if not 0 <= operator.opcodeIndex < len(names):
+        raise _damaged(f"operator {number} has the code {operator.opcodeIndex}, of {len(names)}")
+    name = names[operator.opcodeIndex]
+    if (
+        not outputs
+        or any(not 0 <= i < tensors for i in outputs)
+        or any(not -1 <= i < tensors for i in inputs)
+    ):
+        raise _damaged(f"operator {number}, {name}, has tensors {inputs} and {outputs}, of {tensors}")
+    return Operator(number, name, inputs, outputs, operator.builtinOptions)
+
+
+def _check_order(graph: Graph) -> None:
+    """Refuse operators that read what no operator before them has written, or that write something twice."""
+    known = set(graph.inputs) | {i for i, tensor in enumerate(graph.tensors) if tensor.data is not None}
+    for operator in graph.operators:
+        for index in operator.inputs:
+            if index >= 0 and index not in known:
+                raise _damaged(
+                    f"operator {operator.index}, {operator.name}, reads the tensor "
+                    f"{graph.tensors[index].name!r} before it is written"
                 )
-                for number, operator in enumerate(graph.operators)
-            ),
-            _integers(graph.inputs),
-            _integers(graph.outputs),
-        )
-    except Exception as error:
-        raise damaged_tflite(error) from error
+        for index in operator.outputs:
+            if index in known:
+                raise _damaged(
+                    f"operator {operator.index}, {operator.name}, writes the tensor "
+                    f"{graph.tensors[index].name!r}, which has a value already"
+                )
+            known.add(index)
 
 
 def _integers(values: Any) -> tuple[int, ...]:
     return () if values is None else tuple(int(value) for value in values)
 
 
-def _tensor(tensor: Any, dtype: str, buffers: list[Any]) -> Tensor:
-    shape = _integers(tensor.shape)
-    quantization = tensor.quantization
-    scales = None if quantization is None else quantization.scale
-    zero_points = None if quantization is None else quantization.zeroPoint
-    stored = buffers[tensor.buffer].data
-    known = stored is not None and len(stored) > 0 and dtype not in ("string", "int4")
+def _tensor(number: int, tensor: Any, model: Any, content: bytes) -> Tensor:
+    from ai_edge_litert import schema_py_generated as schema
+
+    types = {number: name.lower() for name, number in vars(schema.TensorType).items() if name.isupper()}
+    name = tensor.name.decode(errors="replace") if isinstance(tensor.name, bytes) else str(tensor.name or "")
+    shape, dtype = _integers(tensor.shape), types.get(tensor.type, str(tensor.type))
+    what = f"tensor {number}, {name!r}, {dtype} of shape {shape},"
+    if any(size < 0 for size in shape) or math.prod(shape) > MOST_ELEMENTS:
+        raise _damaged(f"{what} cannot be held in memory")
+    if not 0 <= tensor.buffer < len(model.buffers or ()):
+        raise _damaged(f"{what} lies in the buffer {tensor.buffer}, of {len(model.buffers or ())}")
+    scales, zero_points = _quantization(tensor.quantization, what)
     return Tensor(
-        name=(tensor.name or b"").decode() if isinstance(tensor.name, bytes) else str(tensor.name),
+        name=name,
         shape=shape,
         dtype=dtype,
-        scales=np.array([] if scales is None else scales, np.float32),
-        zero_points=np.array([] if zero_points is None else zero_points, np.int64),
-        data=np.asarray(stored, np.uint8).view(dtype).reshape(shape) if known else None,
+        scales=scales,
+        zero_points=zero_points,
+        data=_constant(constant_bytes(content, model.buffers[tensor.buffer]), shape, dtype, what),
     )
+
+
+def _quantization(quantization: Any, what: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Scales and as many zero points, which are 0 where the file leaves them out."""
+    stated = None if quantization is None else quantization.scale
+    scales = np.array([] if stated is None else stated, np.float32).reshape(-1)
+    zeros = None if quantization is None else quantization.zeroPoint
+    zero_points = (
+        np.zeros(len(scales), np.int64) if zeros is None else np.asarray(zeros, np.int64).reshape(-1)
+    )
+    if len(zero_points) != len(scales):
+        raise _damaged(f"{what} has {len(scales)} scales and {len(zero_points)} zero points")
+    if not (np.isfinite(scales).all() and (scales > 0).all()):
+        raise _damaged(f"{what} has a scale that is not a finite number above 0")
+    return scales, zero_points
+
+
+def _constant(
+    stored: NDArray[np.uint8] | None, shape: tuple[int, ...], dtype: str, what: str
+) -> NDArray[Any] | None:
+    """The array of a constant; None for what operators write, and for types that nothing here reads."""
+    if stored is None or dtype not in _READ:
+        return None
+    if len(stored) != math.prod(shape) * np.dtype(dtype).itemsize:
+        raise _damaged(f"{what} has {len(stored):,} bytes")
+    return np.ascontiguousarray(stored).view(dtype).reshape(shape)

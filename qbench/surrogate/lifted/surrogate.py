@@ -10,10 +10,10 @@ import numpy as np
 
 from qbench.artifacts import Domain, Preprocessing
 from qbench.errors import UserError
+from qbench.formats.tflite_file import is_tflite
 from qbench.surrogate.lifted.classifier import TfliteClassifier
 from qbench.surrogate.lifted.gradients import find_rule
 from qbench.surrogate.lifted.qdq import QdqClassifier
-from qbench.surrogate.lifted.reader import is_tflite
 
 if TYPE_CHECKING:
     import tensorflow as tf

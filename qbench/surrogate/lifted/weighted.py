@@ -45,6 +45,7 @@ def conv_2d(node: Node) -> Lowered:
     """CONV_2D, with groups and dilation."""
     import tensorflow as tf
 
+    node.require_rank((0, 4), (1, 4))
     filters = np.moveaxis(_codes(node), 0, -1)
     axes = _axes(node, filters.shape[:2])
     groups, rest = divmod(node.input(0).shape[3], filters.shape[2])
@@ -68,6 +69,7 @@ def depthwise_conv_2d(node: Node) -> Lowered:
     """DEPTHWISE_CONV_2D, with a multiplier and dilation."""
     import tensorflow as tf
 
+    node.require_rank((0, 4), (1, 4))
     filters = _codes(node)[0]
     axes = _axes(node, filters.shape[:2])
     depth = node.input(0).shape[3]
@@ -93,6 +95,7 @@ def fully_connected(node: Node) -> Lowered:
     """FULLY_CONNECTED, rounded twice as TFLite up to 2.18, TFLite Micro and CMSIS-NN do."""
     import tensorflow as tf
 
+    node.require_rank((1, 2))
     node.require(node.option("weightsFormat") == 0, "shuffled weights are not supported")
     codes = _codes(node).T
     weights = _weights(node, codes)
