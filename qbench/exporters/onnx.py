@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import TensorSpec
 from qbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 # The newest operator set that ONNX Runtime's quantizer, tf2onnx and older edge runtimes all know.
 _OPSET = 17
 _CALIBRATION_BATCH = 16
-
-# Operators that rearrange values and leave their quantization alone.
-_REARRANGING = {"Identity", "Reshape", "Transpose", "Flatten", "Squeeze"}
 
 
 def to_float_onnx(model: keras.Model) -> bytes:
@@ -79,76 +75,6 @@ def to_int8_onnx(content: bytes, samples: NDArray[np.float32]) -> bytes:
             weight_type=QuantType.QInt8,
         )
         return target.read_bytes()
-
-
-def check_integer_onnx(content: bytes, name: str) -> None:
-    """Refuse a graph that is damaged, or that nothing quantizes.
-
-    Raises:
-        UserError: the content is no ONNX model, or has no quantizer, or not one input and one output.
-    """
-    import onnx
-
-    try:
-        graph = onnx.load_from_string(content).graph
-        onnx.checker.check_model(content)
-    except Exception as error:  # protobuf's and onnx's errors share no base class
-        raise UserError(
-            f"{name} is not an ONNX model",
-            cause=(str(error).splitlines() or [type(error).__name__])[0],
-            hint="check that the file is whole: a truncated copy or another format looks like this",
-        ) from error
-    if not any(node.op_type == "QuantizeLinear" for node in graph.node):
-        raise UserError(
-            f"{name} is not an integer network",
-            cause="it has no QuantizeLinear: it computes in float32, or in quantized operators",
-            hint="give a graph in QDQ form",
-        )
-    constants = {each.name for each in graph.initializer}
-    inputs = [each.name for each in graph.input if each.name not in constants]
-    if len(inputs) != 1 or len(graph.output) != 1:
-        raise UserError(
-            f"{name} has {len(inputs)} inputs and {len(graph.output)} outputs, not one each",
-            hint="give a network that classifies one input",
-        )
-
-
-def onnx_specs(content: bytes) -> tuple[TensorSpec, TensorSpec]:
-    """Input and output of a graph; int8 with the scale of the first and last quantizer in QDQ form."""
-    import onnx
-
-    graph = onnx.load_from_string(content).graph
-    constants = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    (fed,) = (each for each in graph.input if each.name not in constants)
-    entry = _linear(graph, fed.name, forward=True)
-    exit_ = _linear(graph, graph.output[0].name, forward=False)
-    return _spec(fed, entry, constants), _spec(graph.output[0], exit_, constants)
-
-
-def _linear(graph: onnx.GraphProto, tensor: str, *, forward: bool) -> onnx.NodeProto | None:
-    """The QuantizeLinear behind a graph's input, or the DequantizeLinear before its output."""
-    wanted = "QuantizeLinear" if forward else "DequantizeLinear"
-    for node in graph.node if forward else reversed(graph.node):
-        near, far = (node.input, node.output) if forward else (node.output, node.input)
-        if tensor in near:
-            if node.op_type == wanted:
-                return node
-            if node.op_type not in _REARRANGING:
-                return None
-            tensor = far[0]
-    return None
-
-
-def _spec(
-    value: onnx.ValueInfoProto, linear: onnx.NodeProto | None, constants: dict[str, NDArray[Any]]
-) -> TensorSpec:
-    shape = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim[1:])
-    if linear is None:
-        return TensorSpec(name=value.name, shape=shape, dtype="float32")
-    scale, zero_point = (constants[name] for name in linear.input[1:3])
-    return TensorSpec(
-        name=value.name, shape=shape, dtype="int8", scale=float(scale), zero_point=int(zero_point)
-    )
 
 
 def _repeatable(model: onnx.ModelProto) -> bytes:

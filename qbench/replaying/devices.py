@@ -14,8 +14,6 @@ from qbench.replaying.scores import Outputs
 from qbench.runtimes.device import DeviceRuntime
 from qbench.statistics import proportion
 
-"""The runtime whose every output element a device is held against."""
-
 _SHOWN = 5
 
 

@@ -22,6 +22,7 @@ RUNTIMES = {
     "tflm": "qbench.runtimes.tflm:TflmRuntime",
     "host": "qbench.runtimes.host:HostRuntime",
     "onnx": "qbench.runtimes.onnx:OnnxRuntime",
+    "onnx-exact": "qbench.runtimes.onnx:ExactOnnxRuntime",
     "float": "qbench.runtimes.float:FloatRuntime",
 }
 
@@ -44,9 +45,9 @@ def available() -> dict[str, str | None]:
 
 
 def executing(content: BundleContent) -> list[str]:
-    """The runtimes of this machine that a bundle has the artefact of."""
-    here = (name for name, lacks in available().items() if lacks is None)
-    return [name for name in here if runtime_class(name).artifact in content.artifacts]
+    """The runtimes of this machine that a bundle has the artefact of, and that say something of their own."""
+    here = [runtime_class(name) for name, lacks in available().items() if lacks is None]
+    return [each.name for each in here if each.artifact in content.artifacts and each.usual()]
 
 
 def _lacks(runtime: type[Runtime]) -> str | None:

@@ -70,6 +70,11 @@ class Runtime(ABC):
             f"the runtime {cls.name!r} needs the package {' or '.join(cls.packages)}", hint=cls.install
         )
 
+    @classmethod
+    def usual(cls) -> bool:
+        """Whether a replay that names no runtime takes it, where it is installed."""
+        return True
+
     @property
     @abstractmethod
     def kernels(self) -> str:
@@ -133,15 +138,18 @@ class Runtime(ABC):
                 hint="use data of the shape that the network was exported for",
             )
 
-    def check_tensor(self, role: str, shape: tuple[int, ...], dtype: str) -> None:
-        """Refuse a file whose tensor is not the one that it is said to have."""
+    def check_tensor(self, role: str, found: TensorSpec) -> None:
+        """Refuse a file whose tensor is not the one that the bundle's manifest states; names may differ."""
         stated = self.input if role == "input" else self.output
-        if (shape, dtype) != (stated.shape, stated.dtype):
-            raise UserError(
-                f"{self.path.name} has an {role} of shape {shape} and type {dtype}, "
-                f"where {stated.shape} and {stated.dtype} were stated",
-                hint="export the bundle again, from data of the network's own shape",
-            )
+        for what in ("shape", "dtype", "scale", "zero_point"):
+            ours, theirs = getattr(stated, what), getattr(found, what)
+            if ours != theirs:
+                plain = what.replace("_", " ").replace("dtype", "type")
+                raise UserError(
+                    f"{self.path.name} has an {role} of {plain} {theirs}, where {plain} {ours} was stated",
+                    cause="the manifest and the file are not of the same network",
+                    hint="export the bundle again, from data of the network's own shape",
+                )
 
     def rejected(self, error: Exception) -> EnvironmentLacks:
         """The error for a model that is sound, but that the installed package cannot run."""

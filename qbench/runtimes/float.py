@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from numpy.typing import NDArray
 
+from qbench.artifacts import TensorSpec
 from qbench.runtimes.batched import BatchedRuntime, Worker
 
 
@@ -28,7 +29,8 @@ class FloatRuntime(BatchedRuntime):
             model = keras.models.load_model(self.path, compile=False)
         except (ValueError, OSError, TypeError, KeyError) as error:
             raise self.unreadable("Keras", error) from error
-        self.check_tensor("input", tuple(model.input_shape[1:]), "float32")
+        entry = TensorSpec(name="input", shape=tuple(model.input_shape[1:]), dtype="float32")
+        self.check_tensor("input", entry)
 
         @tf.function(  # type: ignore[untyped-decorator]
             input_signature=[tf.TensorSpec((self.batch, *self.input.shape), tf.float32)]

@@ -46,7 +46,7 @@ class HostRuntime(BatchedRuntime):
         for role, tensors in ends.items():
             if len(tensors) != 1:
                 raise UserError(f"{self.path.name} has {len(tensors)} {role}s; qbench runs networks with one")
-            self.check_tensor(role, tensors[0].shape[1:], tensors[0].dtype)
+            self.check_tensor(role, tensors[0].spec)
         return [partial(_run, opened) for opened in self._models]
 
     @property

@@ -11,11 +11,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.artifacts import TensorSpec
 from qbench.artifacts.environment import environment
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 from qbench.places import cache_dir, firmware_digest, firmware_sources, require_programs
@@ -36,6 +37,18 @@ class HostTensor:
     dtype: str
     scale: float
     zero_point: int
+
+    @property
+    def spec(self) -> TensorSpec:
+        """What a manifest says of it; the file's name for it is not known here."""
+        integer = self.dtype in ("int8", "uint8")
+        return TensorSpec(
+            name="",
+            shape=self.shape[1:],
+            dtype=cast("Any", self.dtype),
+            scale=self.scale if integer else None,
+            zero_point=self.zero_point if integer else None,
+        )
 
 
 class _Tensor(ctypes.Structure):

@@ -9,7 +9,8 @@ import numpy as np
 
 from qbench.artifacts import TensorSpec
 from qbench.errors import UserError
-from qbench.runtimes.tflite import inner_grid, make_interpreter
+from qbench.formats.tflite_file import parse_tflite, refuse_wide_activations
+from qbench.runtimes.tflite import inner_grid, make_interpreter, specs_of
 
 
 def read_specs(path: Path) -> tuple[TensorSpec, TensorSpec]:
@@ -19,21 +20,17 @@ def read_specs(path: Path) -> tuple[TensorSpec, TensorSpec]:
         UserError: the file is damaged, is no TFLite model, or has several inputs or outputs, or tensors that
             are not int8, uint8 or float32.
     """
-    interpreter = _open(path)
-    try:
-        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    except UnicodeDecodeError as error:
-        raise _not_a_model(path, error) from error
-    return _spec(path, "input", inputs), _spec(path, "output", outputs)
+    return specs_of(_open(path), str(path))
 
 
 def check_integer(path: Path) -> None:
     """Refuse a network that computes in float32, which is no integer artefact.
 
     Raises:
-        UserError: it takes float32 and does not quantize it first.
+        UserError: it takes float32 and does not quantize it first, or its activations have 16 bits.
     """
     interpreter = _open(path)
+    refuse_wide_activations(parse_tflite(path.read_bytes()), str(path))
     takes = np.dtype(interpreter.get_input_details()[0]["dtype"]).name
     if takes == "float32" and inner_grid(interpreter) is None:
         raise UserError(
@@ -57,33 +54,4 @@ def _not_a_model(path: Path, error: Exception) -> UserError:
         f"{path} is not a TFLite model that can be run",
         cause=" ".join(str(error).split()),
         hint="check that the file is whole: a truncated copy or another format looks like this",
-    )
-
-
-def _spec(path: Path, role: str, tensors: list[dict[str, Any]]) -> TensorSpec:
-    if len(tensors) != 1:
-        raise UserError(
-            f"{path} has {len(tensors)} {role}s; a classifier has one",
-            hint="give a network that classifies one input",
-        )
-    tensor = tensors[0]
-    dtype = np.dtype(tensor["dtype"]).name
-    if dtype not in ("int8", "uint8", "float32"):
-        raise UserError(
-            f"the {role} of {path} is {dtype}; qbench takes int8, uint8 or float32",
-            hint="convert it again with ends of one of these types",
-        )
-    quantization = tensor["quantization_parameters"]
-    integer = dtype != "float32"
-    if integer and len(quantization["scales"]) != 1:
-        raise UserError(
-            f"the {role} of {path} is {dtype} with {len(quantization['scales'])} scales, not one",
-            hint="convert it again with its ends quantized per tensor",
-        )
-    return TensorSpec(
-        name=tensor["name"],
-        shape=tuple(int(size) for size in tensor["shape"][1:]),
-        dtype=dtype,
-        scale=float(quantization["scales"][0]) if integer else None,
-        zero_point=int(quantization["zero_points"][0]) if integer else None,
     )

@@ -9,8 +9,10 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.artifacts import TensorSpec
 from qbench.artifacts.environment import package_version
 from qbench.errors import UserError
+from qbench.formats.tflite_file import prepared
 from qbench.quant import CodeType, Quantization
 from qbench.runtimes.base import Runtime
 from qbench.runtimes.batched import BatchedRuntime, Worker
@@ -47,7 +49,7 @@ def make_interpreter(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow advertises LiteRT
         return Interpreter(
-            model_content=content,
+            model_content=prepared(content),
             num_threads=1,
             experimental_op_resolver_type=getattr(OpResolverType, resolver),
             experimental_preserve_all_tensors=keep_tensors,
@@ -71,15 +73,59 @@ def check_tflite(runtime: Runtime) -> Any:
     except (ValueError, RuntimeError) as error:
         known = "op for builtin" in str(error)
         raise (runtime.rejected(error) if known else runtime.unreadable("TFLite", error)) from error
-    for role, tensors in (
-        ("input", interpreter.get_input_details()),
-        ("output", interpreter.get_output_details()),
-    ):
-        if len(tensors) != 1:
-            raise UserError(f"{runtime.path.name} has {len(tensors)} {role}s; qbench runs networks with one")
-        shape = tuple(int(size) for size in tensors[0]["shape"][1:])
-        runtime.check_tensor(role, shape, np.dtype(tensors[0]["dtype"]).name)
+    for role, found in zip(("input", "output"), specs_of(interpreter, runtime.path.name), strict=True):
+        runtime.check_tensor(role, found)
     return interpreter
+
+
+def specs_of(interpreter: Any, name: str) -> tuple[TensorSpec, TensorSpec]:
+    """Input and output of a model, as an interpreter of it tells them.
+
+    Args:
+        interpreter: of the model.
+        name: what an error calls the file.
+
+    Raises:
+        UserError: it has several inputs or outputs, or tensors that are not int8, uint8 or float32.
+    """
+    try:
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{name} is not a TFLite model that can be run",
+            cause=f"the name of a tensor is no text: {error}",
+            hint="check that the file is whole",
+        ) from error
+    return _spec(name, "input", inputs), _spec(name, "output", outputs)
+
+
+def _spec(name: str, role: str, tensors: list[dict[str, Any]]) -> TensorSpec:
+    if len(tensors) != 1:
+        raise UserError(
+            f"{name} has {len(tensors)} {role}s; a classifier has one",
+            hint="give a network that classifies one input",
+        )
+    tensor = tensors[0]
+    dtype = np.dtype(tensor["dtype"]).name
+    if dtype not in ("int8", "uint8", "float32"):
+        raise UserError(
+            f"the {role} of {name} is {dtype}; qbench takes int8, uint8 or float32",
+            hint="convert it again with ends of one of these types",
+        )
+    quantization = tensor["quantization_parameters"]
+    integer = dtype != "float32"
+    if integer and len(quantization["scales"]) != 1:
+        raise UserError(
+            f"the {role} of {name} is {dtype} with {len(quantization['scales'])} scales, not one",
+            hint="convert it again with its ends quantized per tensor",
+        )
+    return TensorSpec(
+        name=tensor["name"],
+        shape=tuple(int(size) for size in tensor["shape"][1:]),
+        dtype=dtype,
+        scale=float(quantization["scales"][0]) if integer else None,
+        zero_point=int(quantization["zero_points"][0]) if integer else None,
+    )
 
 
 def inner_grid(interpreter: Any) -> Quantization | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from qbench.artifacts import TensorSpec
 from qbench.data import Dataset
 from qbench.errors import UserError
-from qbench.exporters.onnx import check_integer_onnx, onnx_specs
+from qbench.formats.onnx_file import check_integer_onnx, onnx_specs, read_onnx
 from qbench.runtimes.specs import check_integer, read_specs
 
 
@@ -22,9 +22,9 @@ def integer_specs(file: Path, dataset: Dataset) -> tuple[TensorSpec, TensorSpec]
         UserError: the file is damaged, computes in float32, is no classifier, or does not fit the data.
     """
     if file.suffix == ".onnx":
-        content = file.read_bytes()
+        content = read_onnx(file)
         check_integer_onnx(content, str(file))
-        entry, exit_ = onnx_specs(content)
+        entry, exit_ = onnx_specs(content, str(file))
     else:
         entry, exit_ = read_specs(file)
         check_integer(file)

@@ -30,7 +30,7 @@ from qbench.exporters.carray import write_c
 from qbench.exporters.keras_file import load_keras, save_keras
 from qbench.exporters.lowbit_onnx import program_to_onnx
 from qbench.exporters.lowbit_tflite import program_to_tflite
-from qbench.exporters.onnx import onnx_specs, to_float_onnx, to_int8_onnx
+from qbench.exporters.onnx import to_float_onnx, to_int8_onnx
 from qbench.exporters.preprocessing import (
     drawn,
     known_preprocessing,
@@ -38,6 +38,7 @@ from qbench.exporters.preprocessing import (
     tried_preprocessing,
 )
 from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
+from qbench.formats.onnx_file import onnx_specs
 from qbench.lowbit import schemes
 from qbench.progress import SILENT, Progress
 from qbench.replaying.measuring import measure

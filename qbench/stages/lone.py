@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 from pathlib import Path
 
 from qbench.artifacts import (
@@ -13,12 +13,12 @@ from qbench.artifacts import (
     TensorSpec,
     begin,
     load,
-    sha256_of,
 )
 from qbench.data import Dataset
 from qbench.errors import UserError
 from qbench.exporters.carray import write_c
 from qbench.exporters.preprocessing import known_preprocessing, stated_preprocessing, tried_preprocessing
+from qbench.formats.onnx_file import read_onnx
 from qbench.places import cache_dir
 from qbench.progress import SILENT, Progress
 from qbench.replaying.measuring import measure, measured
@@ -70,7 +70,7 @@ def export_lone(
         return started
     with started as draft:
         name = _ARTIFACTS[file.suffix]
-        shutil.copyfile(file, draft.path / name)
+        (draft.path / name).write_bytes(_content(file))
         if name == "int8.tflite":
             write_c(draft.path, *specs)
         preprocessing = _preprocessing(draft.path / name, specs, dataset, input_range, seed, progress)
@@ -126,7 +126,12 @@ def _kept(file: Path, fingerprint: str) -> Path:
 def _digest(file: Path) -> str:
     if not file.is_file():
         raise UserError(f"there is no network at {file}", hint="check the path")
-    return sha256_of(file)
+    return hashlib.sha256(_content(file)).hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    """The file's bytes; of an ONNX model with what lies in files beside it."""
+    return read_onnx(file) if file.suffix == ".onnx" else file.read_bytes()
 
 
 def _preprocessing(

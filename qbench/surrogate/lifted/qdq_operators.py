@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qbench.formats.onnx_file import Codes
 from qbench.surrogate.lifted.gradients import Clamp, integer_operator
 from qbench.surrogate.lifted.qdq_reader import QdqNode
 from qbench.surrogate.lifted.windows import with_gaps
@@ -32,11 +33,8 @@ def _quantize(node: QdqNode) -> Lowered:
     """QuantizeLinear: to the nearest code, ties to even; the zero point is left out."""
     import tensorflow as tf
 
-    scale = node.constant(1)
-    zero_point = node.constant(2) if node.has(2) else np.uint8(0)
-    node.require(scale.size == 1, "activations with several scales are not supported")
-    info, zero = np.iinfo(zero_point.dtype), int(zero_point.reshape(-1)[0])
-    unit = np.float32(scale.reshape(-1)[0])
+    codes = _of_activations(node)
+    info, zero, unit = np.iinfo(codes.dtype), int(codes.zero_points[0]), codes.scales[0]
     # Quantizers drop a Relu in front whose work the clamp does: with nothing below the zero point it is one.
     floor = 0.0 if zero == info.min else -np.inf
     clamp = Clamp(int(info.min) - zero, int(info.max) - zero, floor=floor)
@@ -45,9 +43,16 @@ def _quantize(node: QdqNode) -> Lowered:
 
 
 def _dequantize(node: QdqNode) -> Lowered:
-    unit = np.float32(node.constant(1).reshape(-1)[0])
-    node.require(node.constant(1).size == 1, "activations with several scales are not supported")
+    unit = _of_activations(node).scales[0]
     return lambda codes, *_: codes * unit
+
+
+def _of_activations(node: QdqNode) -> Codes:
+    """The quantization of activations: 8 bits, one scale, a zero point among the codes."""
+    codes = node.quantization
+    node.require(codes.dtype in ("int8", "uint8"), f"activations of {codes.dtype} are not supported")
+    node.require(len(codes.scales) == 1, "activations with several scales are not supported")
+    return codes
 
 
 def _conv(node: QdqNode) -> Lowered:
@@ -161,11 +166,19 @@ def _pad(node: QdqNode) -> Lowered:
 def _reshape(node: QdqNode) -> Lowered:
     import tensorflow as tf
 
-    shape = node.constant(1).astype(np.int32).copy()
+    shape = node.constant(1).astype(np.int32).reshape(-1).copy()
+    node.require(len(shape) > 0, "a shape without a batch is not supported")
     node.require(not (shape[1:] == 0).any(), "a shape with copied sizes is not supported")
-    if shape[0] == 0 or not (shape == -1).any():
-        shape[0] = -1  # the batch, whatever size the file has built in
-    return lambda x, *_: tf.reshape(x, shape)
+
+    def reshaped(x: tf.Tensor, *_: Any) -> tf.Tensor:
+        sizes = shape.copy()
+        if (sizes[1:] == -1).any():  # what is left of one input
+            others = int(np.prod(sizes[1:][sizes[1:] != -1]))
+            sizes[1:][sizes[1:] == -1] = int(np.prod(x.shape[1:])) // max(others, 1)
+        sizes[0] = -1  # the batch, whatever size the file has built in
+        return tf.reshape(x, sizes)
+
+    return reshaped
 
 
 def _flatten(node: QdqNode) -> Lowered:
@@ -191,9 +204,15 @@ def _squeeze(node: QdqNode) -> Lowered:
 def _mean(node: QdqNode) -> Lowered:
     import tensorflow as tf
 
-    axes = [2, 3] if node.kind == "GlobalAveragePool" else list(node.attributes["axes"])
+    if node.kind == "GlobalAveragePool":
+        axes = [2, 3]
+    elif "axes" in node.attributes:  # until opset 17
+        axes = list(node.attributes["axes"])
+    else:
+        axes = [int(axis) for axis in node.constant(1).reshape(-1)]
+    node.require(bool(axes), "a mean over all axes mixes the batch")
     keep = node.kind == "GlobalAveragePool" or bool(node.attributes.get("keepdims", 1))
-    return lambda x: tf.reduce_mean(x, axes, keepdims=keep)
+    return lambda x, *_: tf.reduce_mean(x, axes, keepdims=keep)
 
 
 def _clip(node: QdqNode) -> Lowered:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.errors import UserError
+from qbench.formats.onnx_file import Codes, OnnxGraph, infer_shapes, parse_onnx
 from qbench.surrogate.lifted.gradients import GradientRule
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class QdqNode:
         output: the name of the first output.
         attributes: by name.
         constants: of the graph, by tensor name.
+        codes: of a QuantizeLinear or DequantizeLinear; None of others.
         rule: what gradients the graph has.
     """
 
@@ -37,7 +39,15 @@ class QdqNode:
     output: str
     attributes: dict[str, Any]
     constants: dict[str, NDArray[Any]]
+    codes: Codes | None
     rule: GradientRule
+
+    @property
+    def quantization(self) -> Codes:
+        """Of a node that has one."""
+        if self.codes is None:
+            raise self.refused("it is no quantizer")
+        return self.codes
 
     def has(self, position: int) -> bool:
         """Whether an optional input is there."""
@@ -58,11 +68,15 @@ class QdqNode:
             UserError: naming the operator and its index.
         """
         if not holds:
-            raise UserError(
-                f"operator {self.index}, {self.kind}, cannot be lifted into a gradient",
-                cause=otherwise,
-                hint="lift the int8.tflite of the bundle instead, or attack the float network",
-            )
+            raise self.refused(otherwise)
+
+    def refused(self, cause: str) -> UserError:
+        """The error for an operator that cannot be lifted."""
+        return UserError(
+            f"operator {self.index}, {self.kind}, cannot be lifted into a gradient",
+            cause=f"{cause} (it makes {self.output!r})",
+            hint="lift the int8.tflite of the bundle instead, or attack the float network",
+        )
 
 
 @dataclass
@@ -81,43 +95,35 @@ class QdqGraph:
         node = producers.get(tensor)
         while node is not None:
             found.append(node)
-            node = producers.get(node.inputs[0]) if node.kind in _TRANSPARENT else None
+            follows = node.kind in _TRANSPARENT and node.inputs
+            node = producers.get(node.inputs[0]) if follows else None
         return found
 
     def before_softmax(self) -> str:
         """The tensor that goes into a final Softmax, or the output where there is none."""
         behind = self.behind(self.exit)
-        return behind[-1].inputs[0] if behind and behind[-1].kind == "Softmax" else self.exit
+        return (
+            behind[-1].inputs[0]
+            if behind and behind[-1].kind == "Softmax" and behind[-1].inputs
+            else self.exit
+        )
 
 
 def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
     """Parse an ONNX file.
 
     Raises:
-        UserError: it is no such file, or has several inputs or outputs.
+        UserError: it is no such file, has several inputs or outputs, or its parts do not fit each other.
     """
-    import onnx
-
-    try:
-        model = onnx.load_from_string(content)
-    except Exception as error:  # protobuf's and onnx's errors share no base class
-        raise UserError(
-            "this is neither a .tflite nor an ONNX file", cause=f"{type(error).__name__}: {error}"
-        ) from error
-    graph = model.graph
-    found = QdqGraph(constants={each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer})
-    inputs = [each.name for each in graph.input if each.name not in found.constants]
-    if len(inputs) != 1 or len(graph.output) != 1:
-        raise UserError(
-            f"the network has {len(inputs)} inputs and {len(graph.output)} outputs",
-            cause="a classifier has one each",
-        )
-    found.entry, found.exit = inputs[0], graph.output[0].name
-    for index, node in enumerate(graph.node):
-        parsed = _node(index, node, found.constants, rule)
-        if parsed.kind == "Constant":
-            found.constants[parsed.output] = onnx.numpy_helper.to_array(parsed.attributes["value"])
-        elif parsed.kind == "DequantizeLinear" and parsed.inputs[0] in found.constants:
+    name = "the ONNX model"
+    model = infer_shapes(parse_onnx(content, name), name)
+    graph = OnnxGraph(model, name)
+    found = QdqGraph(constants=dict(graph.constants), entry=graph.entry.name, exit=graph.exit.name)
+    for index, node in enumerate(graph.proto.node):
+        if node.op_type == "Constant":
+            continue
+        parsed = _node(index, node, graph, found.constants, rule)
+        if parsed.kind == "DequantizeLinear" and parsed.inputs[0] in found.constants:
             found.constants[parsed.output] = _dequantized(parsed)
         else:
             found.nodes.append(parsed)
@@ -127,19 +133,14 @@ def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
 
 def _settle_shapes(found: QdqGraph, model: onnx.ModelProto) -> None:
     """Give every Reshape whose sizes the graph computes, from the batch's as a rule, constant ones."""
-    import onnx
-
     computed = {
         i: node
         for i, node in enumerate(found.nodes)
         if node.kind == "Reshape" and node.inputs[1] not in found.constants
     }
-    if not computed:
-        return
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     sizes = {
         each.name: [dim.dim_value or -1 for dim in each.type.tensor_type.shape.dim]
-        for each in (*graph.value_info, *graph.output)
+        for each in (*model.graph.value_info, *model.graph.output)
     }
     for i, node in computed.items():
         shape = sizes.get(node.output, [])
@@ -150,21 +151,33 @@ def _settle_shapes(found: QdqGraph, model: onnx.ModelProto) -> None:
 
 
 def _node(
-    index: int, node: onnx.NodeProto, constants: dict[str, NDArray[Any]], rule: GradientRule
+    index: int,
+    node: onnx.NodeProto,
+    graph: OnnxGraph,
+    constants: dict[str, NDArray[Any]],
+    rule: GradientRule,
 ) -> QdqNode:
     from onnx.helper import get_attribute_value
 
     attributes = {each.name: get_attribute_value(each) for each in node.attribute}
-    return QdqNode(index, node.op_type, tuple(node.input), node.output[0], attributes, constants, rule)
+    codes = graph.codes(node) if node.op_type in ("QuantizeLinear", "DequantizeLinear") else None
+    output = next(iter(node.output), "")
+    return QdqNode(index, node.op_type, tuple(node.input), output, attributes, constants, codes, rule)
 
 
 def _dequantized(node: QdqNode) -> NDArray[np.float32]:
     """Constant weights in float32, with one scale or one along an axis."""
-    codes, scale = node.constant(0), node.constant(1)
-    zero_point = node.constant(2) if node.has(2) else np.zeros_like(scale, codes.dtype)
-    shape = [1] * codes.ndim
-    if scale.size > 1:
-        shape[node.attributes.get("axis", 1)] = -1
-    centred = codes.astype(np.int64) - zero_point.astype(np.int64).reshape(shape if scale.ndim else ())
-    real: NDArray[np.float32] = centred.astype(np.float32) * scale.reshape(shape if scale.ndim else ())
+    stored, codes = node.constant(0), node.quantization
+    node.require(
+        codes.dtype in ("int8", "uint8", "int32"),
+        f"its codes are {codes.dtype}; int8, uint8 and, of biases, int32 are supported",
+    )
+    node.require(stored.dtype.name == codes.dtype, f"{stored.dtype} codes with a zero point of {codes.dtype}")
+    shape = [1] * stored.ndim
+    if codes.axis is not None:
+        fits = -stored.ndim <= codes.axis < stored.ndim and stored.shape[codes.axis] == len(codes.scales)
+        node.require(fits, f"{len(codes.scales)} scales do not fit the axis {codes.axis} of {stored.shape}")
+        shape[codes.axis] = -1
+    centred = stored.astype(np.int64) - codes.zero_points.reshape(shape)
+    real: NDArray[np.float32] = centred.astype(np.float32) * codes.scales.reshape(shape)
     return real

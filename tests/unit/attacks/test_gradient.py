@@ -49,8 +49,8 @@ def test_l2_on_a_linear_network_ends_on_the_rim_along_the_gradient(name):
     slope = np.linalg.norm(rise)
     wanted = given.x + eps * np.where(given.y == 0, 1, -1).reshape(-1, 1, 1, 1) * rise / slope
     logits = np.asarray(network.logits(wanted.astype(np.float32)), np.float64)
-    # The best iterate is chosen by its loss. A point of the rim that lies d away loses p slope d^2 / (2 eps), with
-    # p = 1 - softmax(true), which float32 cannot tell from 0 below the rounding of 6 products and a cross-entropy.
+    # The best iterate is chosen by its loss. A point of the rim that lies d away loses p slope d^2 / (2 eps),
+    # with p = 1 - softmax(true); below the rounding of 6 products and a cross-entropy that is not seen.
     wrong = 1 - np.exp(logits[np.arange(len(logits)), given.y]) / np.exp(logits).sum(axis=1)
     rounding = 16 * np.finfo(np.float32).eps * np.maximum(1, np.abs(weights).sum() * np.abs(wanted).max())
     allowed = np.sqrt(2 * eps * rounding / (wrong * slope))

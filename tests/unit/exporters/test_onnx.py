@@ -3,7 +3,8 @@ import onnx
 import onnxruntime
 import pytest
 
-from qbench.exporters.onnx import onnx_specs, to_float_onnx, to_int8_onnx
+from qbench.exporters.onnx import to_float_onnx, to_int8_onnx
+from qbench.formats.onnx_file import onnx_specs
 
 
 def run(content, inputs):

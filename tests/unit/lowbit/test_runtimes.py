@@ -5,7 +5,7 @@ import pytest
 
 from qbench.exporters.lowbit_onnx import program_to_onnx
 from qbench.exporters.lowbit_tflite import program_to_tflite
-from qbench.exporters.onnx import onnx_specs
+from qbench.formats.onnx_file import onnx_specs
 from qbench.lowbit.lowering import lower
 from qbench.runtimes import runtime_class
 from qbench.runtimes.specs import read_specs
@@ -64,7 +64,7 @@ def test_where_no_accumulator_is_a_tie_every_runtime_computes_the_same(tmp_path,
     codes = entry.quantization.quantize(x)
     wanted = runtime_class("tflite-ref")(path, entry, output).invoke(codes).astype(int)
     xnnpack = runtime_class("tflite")(path, entry, output).invoke(codes).astype(int)
-    onnx = runtime_class("onnx")(graph, *onnx_specs(graph.read_bytes())).invoke(codes).astype(int)
+    onnx = runtime_class("onnx-exact")(graph, *onnx_specs(graph.read_bytes())).invoke(codes).astype(int)
     for found in (xnnpack, onnx):
         assert np.abs(found - wanted).max() <= 1  # scores have 256 codes, too many to keep from ties
         assert np.mean(found != wanted) < 0.05

@@ -110,7 +110,7 @@ def opened(folder: Path) -> Iterator[Tab]:
         [str(browser()), *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=connect,  # noqa: PLW1509 - the child has one thread until it is replaced
+        preexec_fn=connect,
         close_fds=False,
     )
     try:

@@ -8,7 +8,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from qbench.artifacts import TensorSpec
 from qbench.errors import EnvironmentLacks, UserError
-from qbench.exporters.onnx import onnx_specs, to_float_onnx, to_int8_onnx
+from qbench.exporters.onnx import to_float_onnx, to_int8_onnx
+from qbench.formats.onnx_file import onnx_specs
 from tests.unit.runtimes.conftest import open_file, samples
 
 
@@ -83,7 +84,7 @@ def test_a_damaged_file_is_refused(int8, tmp_path, keep):
     whole = path.read_bytes()
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(whole[: int(keep if keep >= 1 else keep * len(whole))])
-    with pytest.raises(UserError, match=r"damaged\.onnx is not a readable ONNX model"):
+    with pytest.raises(UserError, match=r"damaged\.onnx is not an ONNX model"):
         open_file("onnx", damaged, specs)
 
 

@@ -13,7 +13,7 @@ from qbench.artifacts import AdvsetContent, EpsResult, Recipe, begin, load
 from qbench.data import load_dataset
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.progress import SILENT, Silent
-from qbench.runtimes import RUNTIMES, available
+from qbench.runtimes import RUNTIMES, available, runtime_class
 from qbench.stages.export import export
 from qbench.stages.replay import replay
 from qbench.surrogate.keras import KerasSurrogate
@@ -67,8 +67,8 @@ def signs(bundle, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def here():
-    """Every runtime of this machine."""
-    return [name for name, lacks in available().items() if lacks is None]
+    """Every runtime of this machine that a replay takes by itself."""
+    return [name for name, lacks in available().items() if lacks is None and runtime_class(name).usual()]
 
 
 @pytest.fixture(scope="module")

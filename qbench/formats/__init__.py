@@ -1,0 +1,1 @@
+"""What files of other tools say of themselves, read once: `.tflite` and ONNX."""

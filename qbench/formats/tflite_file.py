@@ -1,0 +1,123 @@
+"""A `.tflite` file as the schema's tables, and what tells runtimes apart that cannot all read it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from qbench.errors import UserError, damaged_tflite
+
+_IDENTIFIER = b"TFL3"
+
+
+def is_tflite(content: bytes) -> bool:
+    """Whether a file bears the format's identifier."""
+    return content[4:8] == _IDENTIFIER
+
+
+def parse_tflite(content: bytes) -> Any:
+    """The schema's `ModelT` of a file.
+
+    Raises:
+        UserError: it is no such file, or a damaged one.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    if not is_tflite(content):
+        raise UserError("this is no .tflite file", cause="it lacks the format's identifier TFL3")
+    try:
+        return schema.ModelT.InitFromPackedBuf(content)
+    except Exception as error:  # the generated reader trusts every offset
+        raise damaged_tflite(error) from error
+
+
+def has_external_constants(model: Any) -> bool:
+    """Whether constants lie behind the flatbuffer (`Buffer.offset` and `size`), as of large models."""
+    return any(buffer.offset > 1 and buffer.size > 0 for buffer in model.buffers or ())
+
+
+@lru_cache(maxsize=4)
+def prepared(content: bytes) -> bytes:
+    """The file as an interpreter may open it: TensorFlow's own operators refused, misstated fields mended.
+
+    A vector that names a quantized dimension which it does not have gets 0: TFLite Micro's `person_detect`
+    has such biases. TFLite refuses the file; of a vector the field can say nothing, and TFLite Micro and the
+    firmware do not look at it. A damaged file comes back as it is: TFLite's verifier says best what is wrong.
+
+    Raises:
+        UserError: it holds operators of TensorFlow, which can do more than compute.
+    """
+    try:
+        model = parse_tflite(content)
+    except UserError:
+        return content
+    _refuse_flex(model)
+    tensors = [tensor for graph in model.subgraphs or () for tensor in graph.tensors or ()]
+    wrong = [tensor for tensor in tensors if _misstated(tensor)]
+    if not wrong or has_external_constants(model):
+        return content
+    for tensor in wrong:
+        tensor.quantization.quantizedDimension = 0
+    return _packed(model)
+
+
+def _refuse_flex(model: Any) -> None:
+    """Refuse operators that TensorFlow executes: a file of a stranger could write files with them."""
+    for code in model.operatorCodes or ():
+        name = _text(code.customCode)
+        if name.startswith("Flex"):
+            raise UserError(
+                f"the .tflite file needs TensorFlow's operator {name.removeprefix('Flex')}",
+                cause="it was converted with SELECT_TF_OPS; such operators can do more than compute",
+                hint="convert it with TFLITE_BUILTINS or TFLITE_BUILTINS_INT8 alone",
+            )
+
+
+def refuse_wide_activations(model: Any, name: str) -> None:
+    """Refuse a network that computes with 16-bit activations (int16x8).
+
+    Args:
+        model: the schema's table.
+        name: what an error calls the file.
+
+    Raises:
+        UserError: an operator writes quantized int16 values; the tensor is named.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    for graph in model.subgraphs or ():
+        for operator in graph.operators or ():
+            for index in () if operator.outputs is None else operator.outputs:
+                tensor = graph.tensors[index]
+                quantization = tensor.quantization
+                scaled = quantization is not None and np.size(quantization.scale) > 0
+                if tensor.type == schema.TensorType.INT16 and quantization.scale is not None and scaled:
+                    raise UserError(
+                        f"{name} computes with 16-bit activations (int16x8)",
+                        cause=f"the tensor {_text(tensor.name)!r} is int16; qbench takes activations of 8 bits",
+                        hint="convert it with TFLITE_BUILTINS_INT8",
+                    )
+
+
+def _text(name: Any) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name or "")
+
+
+def _misstated(tensor: Any) -> bool:
+    """Whether a tensor of one dimension or one scale names another dimension than it has."""
+    quantization = tensor.quantization
+    if quantization is None or quantization.scale is None:
+        return False
+    rank = 0 if tensor.shape is None else len(tensor.shape)
+    stated = quantization.quantizedDimension
+    return bool((np.size(quantization.scale) == 1 or rank == 1) and stated != 0 and not 0 <= stated < rank)
+
+
+def _packed(model: Any) -> bytes:
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), _IDENTIFIER)
+    return bytes(builder.Output())
