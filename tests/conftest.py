@@ -26,8 +26,10 @@ from qbench.cli.main import main
 
 @pytest.fixture(scope="session", autouse=True)
 def _isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep decoded images out of the user's own cache, unless the run names one."""
-    os.environ.setdefault("QBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+    """Keep decoded images and built firmware out of the user's own cache, unless the run names one."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # by all workers
+    os.environ.setdefault("QBENCH_CACHE", str(shared / "cache"))
 
 
 @pytest.fixture(scope="session")
