@@ -123,9 +123,9 @@ def test_an_input_of_another_size_is_refused_in_the_boards_words(board):
 
 def test_a_line_that_damages_every_long_answer_ends_the_run(board):
     client = board()
-    # The input read back is 1,900 bits on the line: one copy in 40 comes whole; an answer to `name`, every second.
+    # The input read back is 1,900 bits on the line: one copy in 40 comes whole; of answers to `name`, half.
     board.lines[0].spoil(to_device=CLEAN, to_host=Faults(flip=2e-3))
-    with pytest.raises(DeviceUnstable, match="input 0 was damaged on the way to .* 5 times in a row"):
+    with pytest.raises(DeviceUnstable, match=r"input 0 was damaged on the way to .* 5 times in a row"):
         list(client.infer([bytes(SIZE)]))
 
 

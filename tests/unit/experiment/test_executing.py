@@ -177,7 +177,7 @@ class Here:
 
     def submit(self, order):
         done = Future()
-        done.set_result(do(order, Telling(lambda line: None)))
+        done.set_result(do(order, Telling(lambda _: None)))
         return done
 
 
