@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS   := $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" if sys.version_info[:2] == (3, 11) else "")' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo experiment attacked replay-emulated gate-emulated emulator test fuzz lint type bench docs clean
+.PHONY: help setup demo experiment attacked replay-emulated gate-emulated emulator test fuzz soak lint type bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -59,6 +59,11 @@ test: $(VENV)/.dev ## Lint, type-check, and run the whole test suite: WORKERS=2
 
 fuzz: $(VENV)/.dev ## Fuzz the firmware's model reader and frame decoder: SECONDS_EACH=30
 	QBENCH_FUZZ_SECONDS=$(SECONDS_EACH) $(BIN)/python -m pytest tests/fuzz -q -rP
+
+# Mutated inputs and killed commands in numbers that the suite has no time for.
+soak: $(VENV)/.dev ## Mutate every reader's input 10,000 times, kill every stage at 20 points, fuzz for long
+	QBENCH_MUTATIONS=10000 QBENCH_KILLS=20 $(BIN)/python -m pytest tests/mutations tests/kills -q -rP
+	$(MAKE) --no-print-directory fuzz SECONDS_EACH=1800
 
 lint: $(VENV)/.dev ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .

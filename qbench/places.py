@@ -10,6 +10,9 @@ from pathlib import Path
 
 from qbench.errors import EnvironmentLacks, InternalFault
 
+# On PyPI, the name qbench belongs to another product.
+DISTRIBUTION = "qbench-tinyml"
+
 # What a build of the firmware depends on.
 _SOURCE_SUFFIXES = {".c", ".h", ".S", ".ld", ".mk"}
 
@@ -48,6 +51,11 @@ def firmware_digest() -> str:
         if relative.parts[0] != "tests" and (path.suffix in _SOURCE_SUFFIXES or path.name == "Makefile"):
             digest.update(relative.as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def pip_install(extra: str = "") -> str:
+    """The command that installs qbench, with one of its extras if named."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install {DISTRIBUTION}"
 
 
 def require_programs(purpose: str, packages: dict[str, str]) -> None:

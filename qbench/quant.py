@@ -132,8 +132,9 @@ def _best_multiples(
         shrunk = sizes / (1 + multiplier) if norm == "l2" else sizes - multiplier / 2
         return np.clip(np.ceil(shrunk - 0.5), 0, most).astype(np.int64)
 
-    def cost(steps: NDArray[np.int64]) -> Any:
-        return np.asarray((steps * steps if norm == "l2" else steps).sum(axis=1))
+    def cost(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        spent: NDArray[np.int64] = np.sum(steps * steps if norm == "l2" else steps, axis=1)
+        return spent
 
     low = np.zeros((len(sizes), 1))
     high = np.full((len(sizes), 1), 2 * sizes.max(initial=0.0) + 1)
@@ -173,9 +174,7 @@ def _improvable(
     None is where the whole budget went to the worthiest steps, or where no step costs more than 1.
     """
     left = budget - (steps * steps).sum(axis=1)
-    last = np.where(steps > 0, (2 * (sizes - steps) + 1) / (2 * steps - 1), np.inf).min(
-        axis=1, initial=np.inf
-    )
+    taken = np.where(steps > 0, (2 * (sizes - steps) + 1) / (2 * steps - 1), np.inf)
     waiting = np.where(steps < most, (2 * (sizes - steps) - 1) / (2 * steps + 1), -np.inf)
     last, following = taken.min(axis=1, initial=np.inf), waiting.max(axis=1, initial=-np.inf)
     proven = (left == 0) & (last >= following)

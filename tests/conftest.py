@@ -16,8 +16,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: one thread each, as in their children
-    for threads in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ.setdefault(threads, "1")
+    for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        os.environ.setdefault(f"{library}_THREADS", "1")
 
 import qbench
 from qbench.artifacts import Artifact
@@ -26,8 +26,10 @@ from qbench.cli.main import main
 
 @pytest.fixture(scope="session", autouse=True)
 def _isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep decoded images out of the user's own cache, unless the run names one."""
-    os.environ.setdefault("QBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+    """Keep decoded images and built firmware out of the user's own cache, unless the run names one."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # by all workers
+    os.environ.setdefault("QBENCH_CACHE", str(shared / "cache"))
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+from qbench import __version__
 from qbench.artifacts.schema import Environment
 
 PACKAGES = (
-    "qbench",
     "numpy",
     "tensorflow",
     "tensorflow-cpu",
@@ -54,7 +54,8 @@ def environment() -> Environment:
     flags = cpu.get("flags", cpu.get("Features", "")).split()
     return Environment(
         python=platform.python_version(),
-        packages={name: found for name in PACKAGES if (found := package_version(name))},
+        packages={"qbench": __version__}
+        | {name: found for name in PACKAGES if (found := package_version(name))},
         machine=f"{platform.system()} {platform.machine()}",
         cpu=cpu.get("model name", platform.processor() or "unknown"),
         cpu_flags=tuple(sorted(f for f in flags if f.startswith(_KERNEL_FLAGS))),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qbench.errors import EnvironmentLacks
 from qbench.experiment.performing import perform
 from qbench.experiment.tasks import Order, Outcome, Plan, Task
+from qbench.places import pip_install
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -30,9 +31,7 @@ class ClusterWorkers:
         try:
             from distributed import Client
         except ImportError as error:
-            raise EnvironmentLacks(
-                "--cluster needs dask.distributed", hint="pip install 'qbench[cluster]'"
-            ) from error
+            raise EnvironmentLacks("--cluster needs dask.distributed", hint=pip_install("cluster")) from error
         try:
             self._client: Client = Client(address, timeout=_PATIENCE)
         except (OSError, ValueError) as error:

@@ -139,7 +139,7 @@ def refuse_wide_activations(model: Any, name: str) -> None:
                 if tensor.type == schema.TensorType.INT16 and quantization.scale is not None and scaled:
                     raise UserError(
                         f"{name} computes with 16-bit activations (int16x8)",
-                        cause=f"the tensor {_text(tensor.name)!r} is int16; qbench takes 8 bits",
+                        cause=f"the tensor {_text(tensor.name)!r} is int16; qbench runs 8-bit activations",
                         hint="convert it with TFLITE_BUILTINS_INT8",
                     )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from qbench.artifacts import RuntimeInfo, TensorSpec
 from qbench.artifacts.environment import package_version
 from qbench.errors import EnvironmentLacks, UserError
+from qbench.places import pip_install
 from qbench.quant import Quantization
 
 
@@ -49,7 +50,7 @@ class Runtime(ABC):
     name: str
     artifact: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
-    install: ClassVar[str] = "pip install qbench"
+    install: ClassVar[str] = pip_install()
     row_by_row: ClassVar[bool] = False
 
     def __init__(self, path: Path, input: TensorSpec, output: TensorSpec, *, threads: int = 1) -> None:  # noqa: A002

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 from numpy.typing import NDArray
 
 from qbench.formats.tflite_file import refuse_external_constants
+from qbench.places import pip_install
 from qbench.quant import Quantization
 from qbench.runtimes.batched import BatchedRuntime, Worker
 from qbench.runtimes.tflite import check_tflite, inner_grid
@@ -22,7 +23,7 @@ class TflmRuntime(BatchedRuntime):
     name = "tflm"
     artifact: ClassVar[str] = "int8.tflite"
     packages: ClassVar[tuple[str, ...]] = ("tflite-micro",)
-    install: ClassVar[str] = "pip install 'qbench[tflm]'"
+    install: ClassVar[str] = pip_install("tflm")
     batch = 1
 
     def _open(self) -> Sequence[Worker]:

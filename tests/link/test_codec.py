@@ -182,19 +182,57 @@ def test_overhead_is_below_five_percent_where_it_matters():
     assert OVERHEAD == 14
 
 
-@given(st.binary(max_size=300))
-def test_any_payload_is_understood_or_refused(payload):
-    for parse in (parse_info, parse_result, parse_error, parse_pong):
-        try:
-            understood = parse(payload)
-        except Malformed:
-            continue
-        assert understood is not None
+def understood(parse, payload):
+    """What a parser makes of a payload; None if it refuses it."""
+    try:
+        return parse(payload)
+    except Malformed:
+        return None
 
 
-def test_a_truncated_info_is_refused():
+@given(st.binary(max_size=40))
+def test_a_result_is_every_byte_of_its_payload(payload):
+    found = understood(parse_result, payload)
+    assert (found is None) == (len(payload) < 12)
+    assert found is None or struct.pack("<IQ", found.boot, found.count) + found.output == payload
+
+
+@given(st.binary(max_size=12))
+def test_a_pong_is_its_first_four_bytes(payload):
+    found = understood(parse_pong, payload)
+    assert found == (None if len(payload) < 4 else struct.unpack_from("<I", payload)[0])
+
+
+@given(head=st.binary(min_size=5, max_size=5), text=st.text("a-z 0.", max_size=20), cut=st.integers(0, 26))
+def test_an_error_is_its_fields_or_refused_where_it_ends_early(head, text, cut):
+    whole = head + bytes([len(text)]) + text.encode()
+    found = understood(parse_error, whole[:cut])
+    if cut < len(whole):
+        assert found is None
+    else:
+        assert (struct.pack("<IB", found.boot, found.code), found.text) == (head, text)
+
+
+@pytest.fixture(scope="module")
+def info_payload():
+    """The INFO of PROTOCOL.md's example."""
     answers = Decoder().feed(b"".join(map(bytes.fromhex, examples(("device",)))))
     (frame,) = (frame for frame in answers if frame.kind == Kind.INFO)
-    for size in range(len(frame.payload)):
-        with pytest.raises(Malformed):
-            parse_info(frame.payload[:size])
+    return frame.payload
+
+
+@given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
+def test_each_byte_of_an_info_means_something(info_payload, place, change):
+    changed = bytearray(info_payload)
+    changed[int(place * len(changed))] ^= change
+    assert understood(parse_info, bytes(changed)) != parse_info(info_payload)
+
+
+@given(st.binary(max_size=20))
+def test_what_a_later_revision_appends_to_an_info_is_passed_over(info_payload, more):
+    assert parse_info(info_payload + more) == parse_info(info_payload)
+
+
+def test_a_truncated_info_is_refused(info_payload):
+    for size in range(len(info_payload)):
+        assert understood(parse_info, info_payload[:size]) is None, size

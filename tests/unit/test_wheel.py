@@ -1,4 +1,4 @@
-"""What `pip install` brings: all of qbench works without the repository."""
+"""What an installed wheel brings: all of qbench works without the repository."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
     subprocess.run([*build, str(REPOSITORY)], check=True, capture_output=True)
-    (wheel,) = folder.glob("qbench-*.whl")
+    (wheel,) = folder.glob("qbench_tinyml-*.whl")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
     subprocess.run(

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -6,16 +8,23 @@ from qbench.data import IMAGE, INT8_FEATURES
 from qbench.errors import UserError
 from qbench.zoo import find_network, networks
 
-SHAPES = {"digits-cnn": (8, 8, 1), "resnet8": (32, 32, 3), "dscnn": (49, 10, 1), "study-cnn": (32, 32, 3)}
-WEIGHTS = {"digits-cnn": 15_578, "resnet8": 78_666, "dscnn": 24_908, "study-cnn": 205_626}
+SIZE = re.compile(r"([\d,]+) weights for (\d+(?:x\d+)*) inputs with (\d+) classes")
+
+
+def test_there_are_networks():
+    assert {"digits-cnn", "resnet8"} <= set(networks())
 
 
 @pytest.mark.parametrize("name", networks())
-def test_every_network_builds_and_gives_logits(name):
-    model = find_network(name).build(SHAPES[name], 10 if name != "dscnn" else 12)
-    assert model.count_params() == WEIGHTS[name]
-    scores = model(np.random.default_rng(0).normal(size=(2, *SHAPES[name])).astype(np.float32)).numpy()
-    assert scores.shape[0] == 2
+def test_every_network_is_what_its_readme_says_and_gives_logits(name):
+    network = find_network(name)
+    said = SIZE.search(" ".join((network.path / "README.md").read_text().split()))
+    assert said, "its README lacks: N weights for HxWxC inputs with K classes"
+    shape, classes = tuple(map(int, said[2].split("x"))), int(said[3])
+    model = network.build(shape, classes)
+    assert model.count_params() == int(said[1].replace(",", ""))
+    scores = model(np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)).numpy()
+    assert scores.shape == (2, classes)
     assert not np.allclose(scores.sum(axis=1), 1), "a softmax, not logits"
 
 

@@ -78,9 +78,11 @@ def test_continuous_inputs_are_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_it_leaves_no_more_than_a_float_attack_that_is_rounded(resnet8, victims, levels):
+    few = victims.rows(0, 64)
+
     def robust(name):
-        attack = find_attack(name)(resnet8, steps=20, grid="uint8", batch=len(victims))
-        ((found,),) = attack.perturb(victims, [levels / 255])
-        return np.mean(found.logits.argmax(axis=1) == victims.y)
+        attack = find_attack(name)(resnet8, steps=20, grid="uint8", batch=len(few))
+        ((found,),) = attack.perturb(few, [levels / 255])
+        return np.mean(found.logits.argmax(axis=1) == few.y)
 
     assert robust("lattice") <= min(robust("bim"), robust("pgd"))

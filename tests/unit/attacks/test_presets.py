@@ -1,14 +1,12 @@
 import pytest
 
-from qbench.attacks import ATTACKS, find_attack
+from qbench.attacks import find_attack
 from qbench.attacks.budgets import check_eps
 from qbench.attacks.presets import PRESETS
 from qbench.data import IMAGE
 
-REGISTERED = [name for name, preset in PRESETS.items() if preset.attack in ATTACKS]
 
-
-@pytest.mark.parametrize("name", REGISTERED)
+@pytest.mark.parametrize("name", PRESETS)
 def test_the_attack_takes_what_the_preset_tells_it(name):
     preset = PRESETS[name]
     attack = find_attack(preset.attack)
@@ -21,7 +19,6 @@ def test_the_attack_takes_what_the_preset_tells_it(name):
 
 def test_the_five_attacks_of_the_study():
     assert [name.removeprefix("paper:") for name in PRESETS] == ["fgsm", "bim", "cw", "zoo", "spsa"]
-    assert {"paper:fgsm", "paper:bim"} <= set(REGISTERED)
     assert {name: preset.count for name, preset in PRESETS.items() if preset.count != 1000} == {
         "paper:spsa": 100
     }

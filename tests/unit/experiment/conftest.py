@@ -30,6 +30,11 @@ runtimes = ["tflite-ref"]
 name = "direct"
 """
 
+# One network and two attacks: the fewest tasks of every kind, two of which can run side by side.
+SMALL = TINY.replace("seed = [0, 1]", "seed = 0").replace(
+    "[replay]", '[[attack]]\nname = "bim"\neps = ["8/255"]\nchecks = false\n\n[replay]'
+)
+
 
 @pytest.fixture
 def written(tmp_path):
@@ -47,10 +52,10 @@ def written(tmp_path):
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory):
-    """The folder of the tiny experiment, done in one go by one process at a time, and its outcomes."""
+    """The folder of the small experiment, done in one go by one process at a time, and its outcomes."""
     from qbench.experiment import plan, read, run
 
     folder = tmp_path_factory.mktemp("undisturbed")
-    (folder / "tiny.toml").write_text(TINY)
-    outcomes = run(plan(read(folder / "tiny.toml"), folder / "run"), jobs=1)
+    (folder / "small.toml").write_text(SMALL)
+    outcomes = run(plan(read(folder / "small.toml"), folder / "run"), jobs=1)
     return folder / "run", outcomes

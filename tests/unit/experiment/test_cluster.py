@@ -10,7 +10,7 @@ from tests.unit.experiment.test_executing import alone_task, planned
 distributed = pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")
 
-TASKS = 4
+TASKS = 3
 
 
 class Killing(Unwatched):

@@ -1,17 +1,19 @@
 import os
 import shutil
 import signal
+from concurrent.futures import Future
 
 import pytest
 
 from qbench.artifacts import load
 from qbench.errors import UserError
 from qbench.experiment import plan, read, run
-from qbench.experiment.executing import LocalWorkers, alone
+from qbench.experiment.child import Telling, do
+from qbench.experiment.executing import LocalWorkers, alone, execute
 from qbench.experiment.performing import UNWATCHED, Unwatched
 from qbench.experiment.tasks import Plan, Task
 from tests.conftest import bytes_of
-from tests.unit.experiment.conftest import TINY
+from tests.unit.experiment.conftest import SMALL, TINY
 
 psutil = pytest.importorskip("psutil", reason="to find the processes to kill")
 
@@ -123,22 +125,32 @@ def test_a_second_run_stays_out(tmp_path):
 def test_two_processes_write_the_bytes_of_one_and_nothing_twice(undisturbed, written, tmp_path):
     whole, outcomes = undisturbed
     assert {each.state for each in outcomes} == {"made"}
-    here = plan(read(written()), tmp_path / "run")
-    run(here, jobs=2)
+    shutil.copytree(whole, tmp_path / "run")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("manifest.json")}
+    side_by_side = tmp_path / "run" / "advset"
+    assert len(list(side_by_side.rglob("manifest.json"))) == 2
+    shutil.rmtree(side_by_side)
+    found = by_id(run(plan(read(written(SMALL)), tmp_path / "run"), jobs=2))
+    made = {name for name, each in found.items() if each.state == "made"}
+    assert made == {"advset/net0/fgsm", "advset/net0/bim"}
+    assert {each.state for name, each in found.items() if name not in made} == {"found"}
     assert bytes_of(tmp_path / "run") == bytes_of(whole)
-    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("manifest.json")}
-    assert {each.state for each in run(here, jobs=2)} == {"found"}
-    assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("manifest.json")}
+    after = {path: path.stat().st_mtime_ns for path in before}
+    assert {path for path in before if before[path] != after[path]} == set(
+        side_by_side.rglob("manifest.json")
+    )
 
 
 @pytest.mark.slow
-def test_a_failing_network_does_not_stop_the_others(written, tmp_path):
+def test_a_failing_network_does_not_stop_the_others(trained, written, tmp_path):
     broken = tmp_path / "broken.keras"
     broken.write_bytes(b"no network")
     bad = f'[[network]]\nname = "bad"\nfile = "{broken}"\nmax_drop = 1.0\n\n[[attack]]'
-    text = TINY.replace("seed = [0, 1]", "seed = 0").replace("[[attack]]", bad)
+    good = f'file = "{trained.path / "float.keras"}"'
+    text = TINY.replace('model = "digits-cnn"\nepochs = 1\nseed = [0, 1]', good).replace("net{seed}", "net0")
+    text = text.replace("[[attack]]", bad)
     file = written(text)
-    found = by_id(run(plan(read(file), tmp_path / "run")))
+    found = by_id(execute(plan(read(file), tmp_path / "run"), Here(), UNWATCHED))
     assert {name for name, each in found.items() if each.state == "failed"} == {"bundle/bad"}
     skipped = {name for name, each in found.items() if each.state == "skipped"}
     assert skipped == {"advset/bad/fgsm", "replay/bad/fgsm", "report/bad"}
@@ -148,12 +160,25 @@ def test_a_failing_network_does_not_stop_the_others(written, tmp_path):
     assert "made without replay/bad/fgsm" in (tmp_path / "run/page/report.html").read_text()
 
     # Mended, what was made without it is made anew; all else is found.
-    shutil.copyfile(tmp_path / "run/trained/net0/float.keras", broken)
-    found = by_id(run(plan(read(file), tmp_path / "run")))
+    shutil.copyfile(trained.path / "float.keras", broken)
+    found = by_id(execute(plan(read(file), tmp_path / "run"), Here(), UNWATCHED))
     made = {name for name, each in found.items() if each.state == "made"}
     assert made == {"bundle/bad", *skipped, "study/direct", "page"}
     assert studied(tmp_path / "run/study/direct") == 2
     assert load(tmp_path / "run/study/direct", "study").content.missing == ()
+
+
+class Here:
+    """Does every task at once in this process, for what the order of tasks decides and processes do not."""
+
+    def fits(self, task, running):
+        del task
+        return not running
+
+    def submit(self, order):
+        done = Future()
+        done.set_result(do(order, Telling(lambda _: None)))
+        return done
 
 
 def studied(folder):

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from tests.conftest import bytes_of
+from tests.unit.experiment.conftest import SMALL
 
 KILLS = int(os.environ.get("QBENCH_KILLS", "3"))
 LONGEST = 12.0  # seconds that a run is left alone: more than the longest task takes
@@ -22,7 +23,18 @@ LONGEST = 12.0  # seconds that a run is left alone: more than the longest task t
 def test_a_run_that_is_killed_ends_with_the_same_bytes(undisturbed, written, tmp_path):
     whole, _ = undisturbed
     out = tmp_path / "run"
-    argv = [sys.executable, "-m", "qbench", "run", str(written()), "--out", str(out), "--jobs", "2", "--json"]
+    argv = [
+        sys.executable,
+        "-m",
+        "qbench",
+        "run",
+        str(written(SMALL)),
+        "--out",
+        str(out),
+        "--jobs",
+        "2",
+        "--json",
+    ]
     rng = random.Random(5)
     kills = 0
     while kills < KILLS:

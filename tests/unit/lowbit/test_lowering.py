@@ -13,11 +13,12 @@ from qbench.zoo import find_network
 from tests.unit.lowbit.agreement import agreement
 from tests.unit.lowbit.networks import settled
 
-WIDTHS = [(w, a) for w in (1, 2, 3, 4, 8) for a in (1, 2, 3, 4, 8)]
+WIDTHS = [("digits-cnn", w, a) for w in (1, 2, 3, 4, 8) for a in (1, 2, 3, 4, 8)]
+# What additions make of it: each width of either once, and the corners.
+WIDTHS += [("resnet8", *each) for each in ((1, 1), (1, 8), (8, 1), (8, 8), (2, 3), (3, 4), (4, 2))]
 
 
-@pytest.mark.parametrize("name", ["digits-cnn", "resnet8"])
-@pytest.mark.parametrize(("weights", "activations"), WIDTHS)
+@pytest.mark.parametrize(("name", "weights", "activations"), WIDTHS)
 def test_every_code_is_what_the_reference_kernels_compute_but_for_ties(name, weights, activations):
     model, x = settled(name, weights, activations, "dorefa", count=100)
     check_agreement(model, x)

@@ -40,18 +40,22 @@ def test_every_method_learns_digits(method, weight_bits, act_bits, epochs, least
     assert made.content.lowbit.method == method
 
 
-def test_real_activations_make_a_surrogate_only_bundle(trained, tmp_path):
-    made = qbench.train(
-        "digits-cnn", "digits", tmp_path / "w1a32", epochs=1, start=trained.path, weight_bits=1
-    )
-    bundle = qbench.export(made.path, "digits", tmp_path / "bundle").content
+@pytest.fixture(scope="module")
+def fine_tuned(trained, tmp_path_factory):
+    """digits-cnn at one-bit weights and real activations, from the float network."""
+    out = tmp_path_factory.mktemp("fine-tuned") / "w1a32"
+    return qbench.train("digits-cnn", "digits", out, epochs=1, start=trained.path, weight_bits=1)
+
+
+def test_real_activations_make_a_surrogate_only_bundle(fine_tuned, tmp_path):
+    bundle = qbench.export(fine_tuned.path, "digits", tmp_path / "bundle").content
     assert bundle.surrogate_only
     assert "int8.tflite" not in bundle.artifacts
 
 
 @pytest.mark.slow
 def test_a_killed_training_ends_with_the_bytes_of_one_that_was_not(command, tmp_path):
-    words = ("train", "digits-cnn", "--data", "digits", "--epochs", 6, "--weight-bits", 2, "--act-bits", 2)
+    words = ("train", "digits-cnn", "--data", "digits", "--epochs", 4, "--weight-bits", 2, "--act-bits", 2)
     process = subprocess.Popen(
         command.argv(*words, "--method", "lsq", "--out", tmp_path / "killed"),
         stdout=subprocess.DEVNULL,
@@ -66,8 +70,8 @@ def test_a_killed_training_ends_with_the_bytes_of_one_that_was_not(command, tmp_
     process.wait()
     assert not (tmp_path / "killed").exists()
     with np.load(kept[0]) as state:
-        assert 1 <= state["epochs"] < 6
-    settings = {"epochs": 6, "weight_bits": 2, "act_bits": 2, "method": "lsq"}
+        assert 1 <= state["epochs"] < 4
+    settings = {"epochs": 4, "weight_bits": 2, "act_bits": 2, "method": "lsq"}
     resumed = qbench.train("digits-cnn", "digits", tmp_path / "killed", **settings)
     whole = qbench.train("digits-cnn", "digits", tmp_path / "whole", **settings)
     assert bytes_of(resumed.path) == bytes_of(whole.path)
@@ -135,10 +139,9 @@ def test_settings_that_do_not_fit_are_the_users_mistake(settings, message, tmp_p
         qbench.train("digits-cnn", "digits", tmp_path / "out", epochs=1, **settings)
 
 
-def test_what_cannot_be_fine_tuned_is_refused(trained, tmp_path):
-    low = qbench.train("digits-cnn", "digits", tmp_path / "low", epochs=1, weight_bits=2)
+def test_what_cannot_be_fine_tuned_is_refused(trained, fine_tuned, tmp_path):
     with pytest.raises(UserError, match="is a low-bit network"):
-        qbench.train("digits-cnn", "digits", tmp_path / "out", start=low.path, weight_bits=2)
+        qbench.train("digits-cnn", "digits", tmp_path / "out", start=fine_tuned.path, weight_bits=2)
     with pytest.raises(UserError, match="holds a digits-cnn, not a resnet8"):
         qbench.train("resnet8", "digits", tmp_path / "out", start=trained.path)
     with pytest.raises(UserError, match="has its width already"):

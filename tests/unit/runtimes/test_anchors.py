@@ -68,7 +68,7 @@ def test_resnet8_is_three_functions(answers):
     tf.__version__.split(".") >= ["2", "20"], reason="its reference FULLY_CONNECTED rounds differently"
 )
 def test_tflite_micro_equals_the_reference_on_resnet8(data_root, answers, cifar):
-    pytest.importorskip("tflite_micro", reason="the extra qbench[tflm] is not installed")
+    pytest.importorskip("tflite_micro", reason="qbench-tinyml[tflm] is not installed")
     micro = open_file("tflm", data_root / "mlperf-tiny" / "ic-resnet8" / "int8.tflite")
     np.testing.assert_array_equal(micro.invoke(cifar[0][:300]), answers["tflite-ref"][:300])
 

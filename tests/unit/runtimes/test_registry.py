@@ -38,14 +38,14 @@ def test_a_missing_package_says_what_to_install(tmp_path):
 
     with pytest.raises(EnvironmentLacks, match="needs the package qbench-has-no-such-package") as caught:
         Absent(tmp_path / "int8.tflite", *FLOAT_ENDS)
-    assert caught.value.hint == "pip install 'qbench[tflm]'"
+    assert caught.value.hint == "pip install 'qbench-tinyml[tflm]'"
 
 
 def test_available_tells_each_runtime():
     found = available()
     assert list(found) == list(RUNTIMES)
     assert found["onnx"] is None
-    assert found["tflm"] is None or "qbench[tflm]" in found["tflm"]
+    assert found["tflm"] is None or "qbench-tinyml[tflm]" in found["tflm"]
 
 
 def test_asking_what_is_available_loads_no_package():

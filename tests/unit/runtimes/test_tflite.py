@@ -24,7 +24,7 @@ RESOLVERS = {
 @pytest.fixture(params=[*RESOLVERS, "tflm"])
 def name(request):
     if request.param == "tflm":
-        pytest.importorskip("tflite_micro", reason="the extra qbench[tflm] is not installed")
+        pytest.importorskip("tflite_micro", reason="qbench-tinyml[tflm] is not installed")
     return request.param
 
 
@@ -64,7 +64,7 @@ def test_batches_and_threads_change_no_bit(folder, name, file):
     tf.__version__.split(".") >= ["2", "20"], reason="its reference FULLY_CONNECTED rounds differently"
 )
 def test_tflite_micro_equals_the_reference_kernels(folder):
-    pytest.importorskip("tflite_micro", reason="the extra qbench[tflm] is not installed")
+    pytest.importorskip("tflite_micro", reason="qbench-tinyml[tflm] is not installed")
     reference, micro = (open_file(each, folder / "int8.tflite") for each in ("tflite-ref", "tflm"))
     codes = codes_of(reference, samples(500))
     np.testing.assert_array_equal(micro.invoke(codes), reference.invoke(codes))

@@ -126,7 +126,7 @@ def test_rounding_erases_a_perturbation_below_half_a_code(whole):
 
 def test_tflite_micro_agrees_with_the_reference_in_every_vector(whole, here):
     if "tflm" not in here:
-        pytest.skip("the extra qbench[tflm] is not installed")
+        pytest.skip("qbench-tinyml[tflm] is not installed")
     pairs = [d for d in whole.content.disagreements if (d.first, d.second) == ("tflite-ref", "tflm")]
     assert [(d.labels.count, d.vectors.count, d.largest) for d in pairs] == [(0, 0, 0)] * 3
 

@@ -241,7 +241,7 @@ def accuracy_on_device(surrogate, images, path, eps):
 
 @pytest.mark.slow
 def test_white_box_beats_transfer(resnet8, images):
-    path, victims, eps = resnet8 / "int8.tflite", images.rows(0, 128), 1 / 255
+    path, victims, eps = resnet8 / "int8.tflite", images.rows(0, 64), 1 / 255
     transfer = KerasSurrogate.load(resnet8 / "float.h5", PIXELS, IMAGE)
     lifted = LiftedSurrogate.load(path, PIXELS, IMAGE)
     white_box = accuracy_on_device(lifted, victims, path, eps)
