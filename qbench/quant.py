@@ -130,11 +130,10 @@ def _best_multiples(
 
     def at(multiplier: NDArray[np.float64]) -> NDArray[np.int64]:
         shrunk = sizes / (1 + multiplier) if norm == "l2" else sizes - multiplier / 2
-        return np.clip(np.ceil(shrunk - 0.5), 0, most).astype(np.int64)
+        return np.asarray(np.clip(np.ceil(shrunk - 0.5), 0, most), np.int64)
 
     def cost(steps: NDArray[np.int64]) -> NDArray[np.int64]:
-        spent: NDArray[np.int64] = np.sum(steps * steps if norm == "l2" else steps, axis=1)
-        return spent
+        return np.asarray((steps * steps if norm == "l2" else steps).sum(axis=1), np.int64)
 
     low = np.zeros((len(sizes), 1))
     high = np.full((len(sizes), 1), 2 * sizes.max(initial=0.0) + 1)

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +14,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic
 
+import numpy as np
+from filelock import FileLock, Timeout
 from pydantic import JsonValue, ValidationError
 
 from qbench.artifacts.environment import environment
 from qbench.artifacts.schema import SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest, manifest_of
-from qbench.errors import EnvironmentLacks, UserError
+from qbench.errors import EnvironmentLacks, InternalFault, UserError
 
 MANIFEST = "manifest.json"
+_LOCK, _HOLDER = ".lock", ".holder"
 
 
 def sha256_of(path: Path) -> str:
@@ -78,27 +82,60 @@ class Draft:
     finds its own half-done work and no other.
     """
 
-    def __init__(self, out: Path, recipe: Recipe) -> None:
-        self.out, self.recipe = out, recipe
+    def __init__(self, out: Path, recipe: Recipe, *, force: bool = False) -> None:
+        self.out, self.recipe, self._force = out, recipe, force
         self.path = out.parent / f".{out.name}.{recipe.key[:12]}.partial"
         self.resumed = self.path.exists()
+        self._lock = FileLock(self.path / _LOCK)
 
     def __enter__(self) -> Draft:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise EnvironmentLacks(
+                f"another process is writing {self.out}",
+                cause=self._holder(),
+                hint="wait for it, then run the same command again",
+            ) from error
         except OSError as error:
             _explain_disk_error(error, self.path.parent)
             raise
+        (self.path / _HOLDER).write_text(f"process {os.getpid()} on {platform.node()}")
         return self
+
+    def _holder(self) -> str | None:
+        """Who holds the lock, as far as it says."""
+        try:
+            return (self.path / _HOLDER).read_text()
+        except OSError:
+            return None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._lock.release()
         if isinstance(error, OSError):
             _explain_disk_error(error, self.path.parent)
 
+    def _check_unfinished(self) -> None:
+        """Refuse to replace what another command has finished since this one began."""
+        finished = (self.out / MANIFEST).is_file()
+        if finished and not self._force:
+            raise UserError(
+                f"{self.out} was written by another command meanwhile",
+                hint="choose another --out, or --force to replace it; nothing of this work is lost",
+            )
+
     def commit(self, content: ContentT) -> Artifact[ContentT]:
-        """Hash all files, write the header, and rename the folder into its place."""
+        """Hash all files, write the header, and rename the folder into its place.
+
+        Raises:
+            InternalFault: an array is not as long as its header says.
+            UserError: another command has written the folder meanwhile.
+        """
+        for array in sorted(self.path.rglob("*.npy")):
+            _check_length(array)
         manifest = manifest_of(self.recipe.kind)(
             schema_version=SCHEMA_VERSION,
             kind=self.recipe.kind,
@@ -111,16 +148,34 @@ class Draft:
                     sha256=sha256_of(p), bytes=p.stat().st_size
                 )
                 for p in sorted(self.path.rglob("*"))
-                if p.is_file() and p.name != MANIFEST
+                if p.is_file() and p.name not in (MANIFEST, _LOCK, _HOLDER)
             },
             environment=environment(),
             content=content,
         )
         (self.path / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
         if self.out.exists():
+            self._check_unfinished()
             _make_way(self.out)
+        for name in (_HOLDER, _LOCK):
+            (self.path / name).unlink(missing_ok=True)
         self.path.rename(self.out)
         return Artifact(self.out, manifest)
+
+
+def _check_length(array: Path) -> None:
+    """Refuse an array whose file is longer or shorter than its header says."""
+    try:
+        found = np.load(array, mmap_mode="r", allow_pickle=False)
+        wanted = found.nbytes + (found.offset if isinstance(found, np.memmap) else 0)
+    except (ValueError, EOFError) as error:
+        raise InternalFault(f"{array} is no whole array", cause=str(error)) from error
+    if isinstance(found, np.memmap) and array.stat().st_size != wanted:
+        raise InternalFault(
+            f"{array} has {array.stat().st_size:,} bytes, where its header says {wanted:,}",
+            cause="another process wrote to it, or a write was cut short",
+            hint="remove the folder and run the same command again",
+        )
 
 
 def _explain_disk_error(error: OSError, where: Path) -> None:
@@ -144,7 +199,7 @@ def begin(out: Path, recipe: Recipe, *, force: bool = False) -> Draft | Artifact
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100 - a link as --out stays a link
     if force or not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return Draft(out, recipe)
+        return Draft(out, recipe, force=force)
     if not (out / MANIFEST).is_file():
         raise UserError(
             f"{out} exists and is not a qbench folder",

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.errors import InternalFault
+
 
 class RecordFile:
     """Rows appended to an `.npy` whose header states the final shape; the file's length is the journal.
@@ -56,6 +58,13 @@ class RecordFile:
         if rows.shape[1:] != self.shape[1:] or self.done + len(rows) > self.shape[0]:
             raise ValueError(f"rows of shape {rows.shape} do not fit {self.shape} after {self.done}")
         with self.path.open("ab") as file:
+            found, wanted = os.fstat(file.fileno()).st_size, len(self._header) + self.done * self._row_bytes
+            if found != wanted:
+                raise InternalFault(
+                    f"{self.path} has {found:,} bytes, where this process has written {wanted:,}",
+                    cause="another process writes to the same file",
+                    hint="let one process at a time write a folder",
+                )
             file.write(np.ascontiguousarray(rows, self.dtype).tobytes())
             file.flush()
             os.fsync(file.fileno())

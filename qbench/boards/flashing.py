@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 import subprocess
 from pathlib import Path
 from typing import Literal
@@ -32,13 +32,24 @@ def flash_commands(board: Board, image: Path, tool: Tool) -> list[list[str]]:
             hint=f"replay with --device qemu:{board.name}; boards to flash: {real}",
         )
     if tool == "openocd":
-        program = f"program {shlex.quote(str(image.resolve()))} verify reset exit"
+        program = f"program {tcl_word(str(image.resolve()))} verify reset exit"
         return [["openocd", "-f", "interface/stlink.cfg", "-f", board.openocd, "-c", program]]
     binary = image.with_suffix(".bin")
     return [
         ["arm-none-eabi-objcopy", "-O", "binary", str(image), str(binary)],
         ["st-flash", "--reset", "write", str(binary), f"{board.memory['FLASH'].origin:#010x}"],
     ]
+
+
+def tcl_word(text: str) -> str:
+    """A text as one word of Tcl, which OpenOCD reads: nothing in it is run or split.
+
+    Raises:
+        UserError: it holds a line break, which no word can.
+    """
+    if "\n" in text or "\r" in text or "\0" in text:
+        raise UserError(f"the path {text!r} holds a line break", hint="move the image to another folder")
+    return re.sub(r"([^\w./-])", r"\\\1", text)
 
 
 def flash(commands: list[list[str]]) -> None:

@@ -13,6 +13,7 @@ from qbench.data import Dataset, Split
 from qbench.errors import UserError
 from qbench.progress import Progress
 from qbench.statistics import paired, proportion
+from qbench.surrogate.scoring import check_finite
 
 # From inputs [n, *shape] float32 in a network's own unit to scores [n, classes].
 Scores = Callable[[NDArray[np.float32]], NDArray[Any]]
@@ -73,9 +74,10 @@ def tried_preprocessing(
     if not ranges:
         raise _undecided("the file's input quantizer holds none of the usual ranges of a pixel", {})
     candidates = {each: Preprocessing(scale=each[1] - each[0], offset=each[0]) for each in ranges}
-    right = {
-        each: scores(preprocessing.apply(x)).argmax(axis=1) == y for each, preprocessing in candidates.items()
-    }
+    found = {each: scores(preprocessing.apply(x)) for each, preprocessing in candidates.items()}
+    if not any(np.isfinite(each).all() for each in found.values()):
+        check_finite(found[ranges[0]], "float")
+    right = {each: given.argmax(axis=1) == y for each, given in found.items()}
     best, *others = sorted(ranges, key=lambda each: -right[each].sum())
     figures = {f"{low:g},{high:g}": float(right[low, high].mean()) for low, high in ranges}
     guessing = np.bincount(y).max() / len(y)

@@ -133,6 +133,8 @@ def refuse_wide_activations(model: Any, name: str) -> None:
     for graph in model.subgraphs or ():
         for operator in graph.operators or ():
             for index in () if operator.outputs is None else operator.outputs:
+                if not 0 <= index < len(graph.tensors):
+                    continue  # TFLite's verifier says what is wrong with it
                 tensor = graph.tensors[index]
                 quantization = tensor.quantization
                 scaled = quantization is not None and np.size(quantization.scale) > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from qbench.errors import InternalFault, QbenchError, UserError
@@ -29,6 +29,8 @@ from qbench.link.watch import Watch
 
 _SESSIONS = 0xFFFF
 _HEARD_LIMIT = 256
+# Inputs on their way at most, whatever window a device announces: more hide no latency of any line.
+MAX_WINDOW = 1024
 
 T = TypeVar("T")
 
@@ -88,6 +90,7 @@ class Client:
         self.port, self.stats = port, LinkStats()
         self._timeouts = port.timeouts
         self._model = model_sha256
+        self._identity: DeviceInfo | None = None
         self._session = secrets.randbelow(_SESSIONS)
         self._sequence = 0
         self._decoder = Decoder()
@@ -113,7 +116,7 @@ class Client:
             UserError: an input does not have the input tensor's size.
             LinkError: the device is silent, gone, unstable or cannot compute an input. All answers that were
                 yielded before are right.
-            WrongModel: the device came back with another model.
+            WrongModel: the device came back with another model, or as another device.
         """
         flight = Flight(inputs)
         try:
@@ -198,6 +201,10 @@ class Client:
         self._model = self._model or info.model_sha256
         if info.model_sha256 != self._model:
             raise errors.wrong_model(self.port.url, self._model, info.model_sha256)
+        identity = replace(info, boot=0)
+        self._identity = self._identity or identity
+        if identity != self._identity:
+            raise errors.another_device(self.port.url, self._identity, identity)
         self._in_session = True
         self._input_bytes, self._output_bytes = tensor_bytes(info.input), tensor_bytes(info.output)
         return info
@@ -207,8 +214,8 @@ class Client:
         self.port.reopen()
 
     def _fill(self, flight: Flight) -> None:
-        """Send inputs until the device's window is full."""
-        while flight.open < self.info.window:
+        """Send inputs until the device's window is full, or it has said something."""
+        while flight.open < min(self.info.window, MAX_WINDOW) and not self._inbox:
             taken = flight.take(self._sequence + 1)
             if taken is None:
                 return

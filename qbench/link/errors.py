@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import re
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from qbench.errors import EnvironmentLacks, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from qbench.link.messages import DeviceInfo
 
 _BUSY = {errno.EBUSY, errno.EAGAIN}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
@@ -169,6 +172,21 @@ def wrong_model(url: str, wanted: str, found: str) -> WrongModel:
         f"the device at {url} runs the model {found[:12]}, not {wanted[:12]}",
         cause="it was flashed with another bundle",
         hint="qbench firmware pack and flash the bundle that is to be replayed",
+    )
+
+
+def another_device(url: str, known: DeviceInfo, found: DeviceInfo) -> WrongModel:
+    """A device that came back as another one: its answers must not be mixed with the first one's."""
+    changed = [
+        f"{name}: {getattr(found, name)!r}, before {getattr(known, name)!r}"
+        for name in (field.name for field in fields(known))
+        if getattr(found, name) != getattr(known, name)
+    ]
+    return WrongModel(
+        f"the device at {url} came back as another one",
+        cause=f"it says other things of itself ({'; '.join(changed)})",
+        hint="boards were swapped, or one was flashed anew: plug in the first one and run the same command "
+        "again, or begin anew in another --out",
     )
 
 

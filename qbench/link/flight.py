@@ -38,6 +38,7 @@ class Flight:
         self._exhausted = False
         self._unanswered: dict[int, bytes] = {}
         self._sent: dict[int, int] = {}  # sequence -> input, of all transmissions of unanswered inputs
+        self._numbers: dict[int, list[int]] = {}  # input -> those sequences
         self._open: deque[int] = deque()  # sequences whose fate is unknown, oldest first
         self._lost: deque[int] = deque()  # inputs to be sent again
         self._answers: dict[int, Answer] = {}
@@ -60,10 +61,13 @@ class Flight:
         if index is None:
             return None
         self._sent[sequence] = index
+        self._numbers.setdefault(index, []).append(sequence)
         self._open.append(sequence)
         return self._unanswered[index], repeated is not None
 
     def _take_lost(self) -> int | None:
+        if not self._lost:
+            return None
         in_flight = {self._sent[sequence] for sequence in self._open if sequence in self._sent}
         while self._lost:
             index = self._lost.popleft()
@@ -88,7 +92,8 @@ class Flight:
         if index is None:
             return False
         del self._unanswered[index]
-        self._sent = {number: other for number, other in self._sent.items() if other != index}
+        for number in self._numbers.pop(index):
+            del self._sent[number]
         self._answers[index] = Answer(index, output, count)
         return True
 

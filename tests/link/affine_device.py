@@ -89,14 +89,22 @@ class Device:
     def __init__(
         self, executable: Path, *, inputs: int, multiplier: int = 5, delay: float = 0.0, ring: int = 32768
     ) -> None:
-        self._command = [str(executable), "--ring", str(ring), str(inputs)]
+        self._executable, self._inputs, self.ring = str(executable), str(inputs), ring
         self._delay = str(round(delay * 1e6))
         self.multiplier = multiplier
         self.start()
 
     def start(self) -> None:
         """Boot."""
-        self._process = Process([*self._command, str(self.multiplier), self._delay])
+        command = [
+            self._executable,
+            "--ring",
+            str(self.ring),
+            self._inputs,
+            str(self.multiplier),
+            self._delay,
+        ]
+        self._process = Process(command)
 
     def hang(self) -> None:
         """Stop computing without a word."""

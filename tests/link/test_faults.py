@@ -185,3 +185,21 @@ def test_two_hosts_cannot_mix_up_answers(start, join, greet):
     line.after(6000, intrude)
     assert collect(client, inputs_of(200)) == (200, None)
     assert client.stats.sessions == 2
+
+
+def test_another_firmware_with_the_same_model_ends_the_run(start, join, greet):
+    """A board that was swapped or flashed anew in mid-run: its window, for one, is another."""
+    device = start(ring=512)
+    line = join(device)
+    client = greet(line.link)
+
+    def swap():
+        device.ring = 2048
+        reset(device, line)
+
+    line.after(6000, swap)
+    answered, error = collect(client, inputs_of(200))
+    assert isinstance(error, WrongModel)
+    assert "came back as another one" in error.what
+    assert "window" in error.cause
+    assert 20 < answered < 100

@@ -1,11 +1,13 @@
 import json
 import os
 import subprocess
+import sys
 
+import numpy as np
 import pytest
 
-from qbench.artifacts import Artifact, Recipe, ReportContent, begin, load
-from qbench.errors import EnvironmentLacks, UserError
+from qbench.artifacts import Artifact, Recipe, RecordFile, ReportContent, begin, load
+from qbench.errors import EnvironmentLacks, InternalFault, UserError
 
 CONTENT = ReportContent(replays=())
 
@@ -135,3 +137,53 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tiny_disk):
     assert caught.value.exit_code == 3
     assert (draft.path / "first").read_bytes() == b"1" * 1000
     assert not (tiny_disk / "r").exists()
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from qbench.artifacts import Recipe, ReportContent, begin
+with begin(Path(sys.argv[1]), Recipe("report", settings={"steps": 1}, inputs={}, seed=1)) as draft:
+    print("writing", flush=True)
+    sys.stdin.readline()
+    draft.commit(ReportContent(replays=()))
+"""
+
+
+def test_a_second_process_is_told_who_writes_the_folder(tmp_path):
+    out = tmp_path / "r"
+    command = [sys.executable, "-c", WRITER, str(out)]
+    first = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert first.stdout.readline() == "writing\n"
+    wanted = Recipe("report", settings={"steps": 1}, inputs={}, seed=1)
+    with pytest.raises(EnvironmentLacks, match="another process is writing") as caught, begin(out, wanted):
+        pass
+    assert f"process {first.pid} on" in caught.value.cause
+    first.communicate("\n")
+    assert first.returncode == 0
+    assert begin(out, wanted).reused
+    assert [path.name for path in out.iterdir()] == ["manifest.json"]
+
+
+def test_what_another_command_finished_meanwhile_is_not_replaced(tmp_path):
+    with begin(tmp_path / "r", recipe(steps=3)) as draft:
+        make(tmp_path / "r", steps=4)
+        with pytest.raises(UserError, match="written by another command meanwhile"):
+            draft.commit(CONTENT)
+    assert load(tmp_path / "r").manifest.settings == {"steps": 4}
+
+
+def test_an_array_of_another_length_than_its_header_says_is_no_result(tmp_path):
+    with begin(tmp_path / "r", recipe(steps=3)) as draft:
+        np.save(draft.path / "a.npy", np.arange(100))
+        with (draft.path / "a.npy").open("ab") as file:
+            file.write(bytes(8))
+        with pytest.raises(InternalFault, match="where its header says"):
+            draft.commit(CONTENT)
+
+
+def test_rows_are_not_appended_behind_those_of_another_process(tmp_path):
+    first, second = (RecordFile(tmp_path / "rows.npy", (4, 2), "int8") for _ in range(2))
+    first.append(np.zeros((1, 2), np.int8))
+    with pytest.raises(InternalFault, match="where this process"):
+        second.append(np.ones((1, 2), np.int8))

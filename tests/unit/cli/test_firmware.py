@@ -1,5 +1,6 @@
 """`qbench firmware` on the digits network."""
 
+import shlex
 import shutil
 import struct
 
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 import qbench
 from qbench.boards import BOARDS
+from qbench.boards.flashing import tcl_word
 from qbench.boards.packed_weights import pack_weights
 from qbench.errors import UserError
 from qbench.runtimes.packing import packed
@@ -79,7 +81,7 @@ def test_flash_prints_the_command_of_each_tool(command, tmp_path):
     image = tmp_path / "image.elf"
     image.write_bytes(b"")
     words = ("firmware", "flash", image, "--board", "stm32f405", "--print")
-    assert f"program {image} verify reset exit" in command(*words).stdout
+    assert shlex.quote(f"program {tcl_word(str(image))} verify reset exit") in command(*words).stdout
     assert "st-flash --reset write" in command(*words, "--tool", "st-flash").stdout
 
 

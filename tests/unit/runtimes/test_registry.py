@@ -79,7 +79,7 @@ def test_float_is_the_keras_network(folder, network):
 def test_float_refuses_a_damaged_file_and_another_shape(folder, tmp_path):
     damaged = tmp_path / "float.keras"
     damaged.write_bytes((folder / "float.keras").read_bytes()[:1000])
-    with pytest.raises(UserError, match="not a readable Keras model"):
+    with pytest.raises(UserError, match="cannot be loaded as a Keras network"):
         open_file("float", damaged, FLOAT_ENDS)
     other = FLOAT_ENDS[0].model_copy(update={"shape": (28, 28, 1)})
     with pytest.raises(UserError, match=r"has an input of shape \(8, 8, 1\)"):

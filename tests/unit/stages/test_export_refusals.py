@@ -81,7 +81,13 @@ def test_a_bundle_stands_on_the_bytes_of_its_inputs(bundle, trained):
 def test_another_seed_draws_other_calibration_inputs(network, tmp_path):
     drawn = [
         qbench.export(
-            network, random_data(), tmp_path / str(seed), seed=seed, calibration=20, max_drop=1
+            network,
+            random_data(),
+            tmp_path / str(seed),
+            seed=seed,
+            calibration=20,
+            max_drop=1,
+            input_range=(0, 1),
         ).content.calibration
         for seed in (0, 1)
     ]
