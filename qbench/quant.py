@@ -206,5 +206,5 @@ def _whole_codes(eps_in_codes: float) -> int:
 
 def size(delta: NDArray[np.floating[Any]], norm: Norm) -> NDArray[np.float64]:
     """The norm of every perturbation of [n, *shape]: [n] float64."""
-    flat = delta.reshape(len(delta), -1).astype(np.float64)
+    flat = delta.reshape(len(delta), math.prod(delta.shape[1:])).astype(np.float64)
     return np.asarray(np.linalg.norm(flat, {"linf": np.inf, "l2": 2, "l1": 1}[norm], axis=1))

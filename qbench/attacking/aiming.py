@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,22 +76,36 @@ def aimed(
     return replace(drawn, targets=labels, examples=examples)
 
 
+def contrasted(
+    drawn: Drawn,
+    dataset: Dataset,
+    score: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    seed: int,
+) -> Drawn:
+    """The drawn inputs with an example of every label among them, for a search that starts from another's.
+
+    Where the network gives all of them one label, the test split is searched in seeded order for another.
+    """
+    labels = drawn.logits.argmax(axis=1)
+    found = {int(label): drawn.victims.x[np.argmax(labels == label)] for label in np.unique(labels)}
+    if len(found) < 2:
+        found |= next(({label: x} for label, x in _labelled(dataset, score, seed) if label not in found), {})
+    return replace(drawn, examples=found)
+
+
 def _examples(
     labels: NDArray[np.int64],
     dataset: Dataset,
     score: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     seed: int,
 ) -> dict[int, NDArray[np.float32]]:
-    order = np.random.default_rng(seed).permutation(len(dataset.test))
     missing, found = set(labels.tolist()), {}
-    for start in range(0, len(order), _CHUNK):
+    for label, x in _labelled(dataset, score, seed):
+        if label in missing:
+            found[label] = x
+            missing.remove(label)
         if not missing:
             break
-        x = dataset.inputs(dataset.test.x[order[start : start + _CHUNK]])
-        for each, label in zip(x, score(x).argmax(axis=1).tolist(), strict=True):
-            if label in missing:
-                found[label] = each
-                missing.remove(label)
     if missing:
         raise UserError(
             f"the network gives no test input the label {', '.join(map(str, sorted(missing)))}, "
@@ -99,3 +113,13 @@ def _examples(
             hint="choose another target, or an attack that needs no example, such as square",
         )
     return found
+
+
+def _labelled(
+    dataset: Dataset, score: Callable[[NDArray[np.float32]], NDArray[np.float32]], seed: int
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Test inputs in seeded order, each with the label that the network gives it."""
+    order = np.random.default_rng(seed).permutation(len(dataset.test))
+    for start in range(0, len(order), _CHUNK):
+        x = dataset.inputs(dataset.test.x[order[start : start + _CHUNK]])
+        yield from zip(score(x).argmax(axis=1).tolist(), x, strict=True)

@@ -38,9 +38,8 @@ class Drawn:
     @property
     def attacked(self) -> Victims:
         """The same as an attack gets them: with the labels to reach in place of the true ones."""
-        if self.targets is None:
-            return self.victims
-        return replace(self.victims, y=self.targets, examples=self.examples)
+        y = self.victims.y if self.targets is None else self.targets
+        return replace(self.victims, y=y, examples=self.examples)
 
 
 def draw(

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
 from qbench.attacks.iterates import Best, widened
-from qbench.attacks.losses import cross_entropy, dlr, targeted_dlr
+from qbench.attacks.losses import dlr, finite_only, soft_margin, targeted_dlr
 from qbench.attacks.norms import confinement, random_points, steepest_step
 from qbench.errors import UserError
 
@@ -151,6 +151,12 @@ class Apgd(BoundedAttack):
     def objective(self, clean: tf.Tensor, y: tf.Tensor, restart: tf.Tensor) -> Objective:
         """What to climb, logits [n, classes] to losses [n], given the clean inputs' logits; traced."""
 
+    def followed(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The objective of the first climb from these logits."""
+        import tensorflow as tf
+
+        return self.objective(tf.stop_gradient(logits), y, tf.constant(0))(logits)
+
     def climbs(self, classes: int) -> int:
         """How many, for a network of so many classes."""
         del classes
@@ -231,7 +237,7 @@ class Apgd(BoundedAttack):
                 tape.watch(state.x)
                 logits = self.surrogate.logits(state.x)
                 loss = objective(logits)
-            gradient = tape.gradient(loss, state.x)
+            gradient = finite_only(tape.gradient(loss, state.x))
             best = state.best.updated(state.x, logits, loss, self.goal.reached(logits, y))
             state = state.climbed(gradient, loss)._replace(best=best)
             state, gradient = tf.cond(
@@ -253,14 +259,14 @@ class Apgd(BoundedAttack):
 
 
 class ApgdCe(Apgd):
-    """Auto-PGD on the cross-entropy. Croce and Hein, ICML 2020, section 3."""
+    """Auto-PGD on the cross-entropy, by `losses.soft_margin`. Croce and Hein, ICML 2020, section 3."""
 
     name = "apgd-ce"
 
     def objective(self, clean: tf.Tensor, y: tf.Tensor, restart: tf.Tensor) -> Objective:
-        """The cross-entropy."""
+        """What rises with the cross-entropy."""
         del clean, restart
-        return lambda logits: cross_entropy(logits, y)
+        return lambda logits: soft_margin(logits, y)
 
 
 class ApgdDlr(Apgd):

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from qbench.quant import Norm, size
 from qbench.surrogate.base import Oracle, Surrogate
 from qbench.surrogate.memory import halved, out_of_memory
 from qbench.surrogate.scoring import Scorer, check_finite
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 Array = NDArray[np.float32]
 Grid = Literal["float", "uint8"]
@@ -119,7 +122,7 @@ class Attack(ABC):
         name: as typed after `--attack`.
         norms: that the attack is defined for, the default first.
         targetable: whether its paper says how to reach a label that is given.
-        needs_examples: whether a targeted search starts from inputs that have their target already.
+        needs_examples: whether the search starts from inputs that have a wanted label already.
         asks: whether it asks the oracle on its way, rather than judging by it in the end.
         settings_type: what it can be told.
         settings: what it was told.
@@ -201,6 +204,10 @@ class Attack(ABC):
                 f"{cls.name} is not defined for {norm}", hint=f"it takes {' or '.join(cls.norms)}"
             )
         return norm or cls.norms[0]
+
+    def followed(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The loss [n] whose gradient the search follows, for logits [n, classes]; traced."""
+        return self.goal.margin(logits, y)
 
     @abstractmethod
     def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:

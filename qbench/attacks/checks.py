@@ -6,8 +6,9 @@ Carlini and Wagner, "Obfuscated Gradients Give a False Sense of Security", ICML 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,27 @@ from qbench.attacks.base import Attack, Victims
 from qbench.attacks.ensemble import Ensemble
 from qbench.attacks.gradient import Bim, Fgsm
 from qbench.attacks.losses import margin
-from qbench.attacks.norms import widest
+from qbench.attacks.norms import differ, widest
 from qbench.attacks.square import Square
-from qbench.surrogate.base import Surrogate
+from qbench.errors import QbenchError
+from qbench.surrogate.base import Oracle, Surrogate
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 EXPLANATIONS = {
+    "unfinished": "this could not be looked at",
     "unstable-outputs": "the same input gets other scores when asked again: queries chase noise",
     "probabilities": "the scores are probabilities: they saturate, and an attack sees plateaus",
     "zero-gradient": "the gradient vanishes altogether: the attack has no direction, which is no robustness",
+    "non-finite-gradient": "elements of the gradient are NaN or infinite; they count as zero and do not move",
+    "changed-nothing": "these stand, and are as they were: the attack found no way to leave them by",
+    "no-start": "these stand, and are as they were: no input of another label was found to start from",
     "queries-beat-gradient": "Square with 200 queries breaks what the attack left: gradients may be masked",
     "one-step-beats-many": "a single step breaks what the attack left: the loss surface misleads it",
+    "transfer-beats-queries": "steps along the surrogate's gradient break what the queries left",
+    "square-beats-queries": "Square with 200 queries breaks what the attack left: it is the wrong search",
+    "more-queries-help": "twice the queries break what the attack left: its budget is too small",
     "unbounded-fails": "with the whole domain as the ball inputs still stand: the gradients are of no use",
     "more-steps-help": "twice the steps break what the attack left: it has not converged",
     "erased-by-rounding": "rounding to the integer network's input grid leaves nothing of the perturbation",
@@ -36,11 +48,14 @@ GUIDE = "docs/attacks.md"
 # Inputs that a check looks at: enough to see what is wrong, few enough to cost little.
 _SAMPLE = 32
 _QUERIES = 200
+# Those that an attack by queries is repeated on: each may cost twice its whole budget.
+_FEW = 8
 _STEPS = 20
 # The spread of sums of probabilities in steps of 1/256.
 _SUM_TOLERANCE = 0.05
 
 Array = NDArray[np.float32]
+Look = Callable[[], NDArray[np.bool_]]
 
 
 def before(attack: Attack, victims: Victims) -> list[Finding]:
@@ -50,17 +65,21 @@ def before(attack: Attack, victims: Victims) -> list[Finding]:
         attack: the attack, as it will run.
         victims: all clean inputs; the first 32 are looked at.
     """
-    part = victims.rows(0, _SAMPLE)
-    scores = attack.score(part.x)
-    found = [
-        _finding("unstable-outputs", None, (attack.score(part.x) != scores).any(axis=1)),
-        _finding("probabilities", None, _are_probabilities(scores)),
-    ]
+    part = victims.rows(0, min(_SAMPLE, attack.batch))
+    scores = cache(lambda: attack.score(part.x))
+    looks: dict[str, Look] = {
+        "unstable-outputs": lambda: (attack.score(part.x) != scores()).any(axis=1),
+        "probabilities": lambda: _are_probabilities(scores()),
+    }
     if _follows_gradient(attack):
-        found.append(_finding("zero-gradient", None, vanishing(attack.surrogate, part)))
-        right = part.chosen(np.flatnonzero(scores.argmax(axis=1) == part.y))
-        found.append(_finding("unbounded-fails", None, unbroken_without_bound(attack.surrogate, right)))
-    return [each for each in found if each.count]
+        slopes = cache(lambda: _slopes(attack.surrogate, part, attack.followed))
+        right = cache(lambda: part.chosen(np.flatnonzero(scores().argmax(axis=1) == part.y)))
+        looks |= {
+            "zero-gradient": lambda: _vanish(slopes()),
+            "non-finite-gradient": lambda: ~np.isfinite(slopes()).all(axis=1),
+            "unbounded-fails": lambda: unbroken_without_bound(attack.surrogate, right()),
+        }
+    return _findings(looks, None)
 
 
 def after(
@@ -81,31 +100,49 @@ def after(
         logits: [n, classes], of these.
         codes: rounds inputs to the integer network's grid; None if it has none.
     """
-    found = []
+    looks: dict[str, Look] = {}
     if codes is not None:
-        found.append(_finding("erased-by-rounding", eps, _erased(victims, x_adv, codes)))
-    stand = np.flatnonzero(~attack.goal.met(logits, victims.y))[:_SAMPLE]
-    if _follows_gradient(attack) and len(stand):
-        left = victims.chosen(stand)
-        found += [
-            _finding(name, eps, _broken(other, left, eps)) for name, other in _challengers(attack, len(left))
-        ]
-    return [each for each in found if each.count]
+        looks["erased-by-rounding"] = lambda: _erased(victims, x_adv, codes)
+    stand = np.flatnonzero(~attack.goal.met(logits, victims.y))
+    unmoved = "no-start" if attack.needs_examples else "changed-nothing"
+    looks[unmoved] = lambda: ~differ(x_adv[stand], victims.x[stand])
+    if len(stand) and not isinstance(attack, Ensemble):  # whose members keep watch over each other
+        challengers = _query_challengers if attack.asks else _gradient_challengers
+        for name, other, count in challengers(attack, min(_SAMPLE, len(stand))):
+            left = victims.chosen(stand[:count])
+            looks[name] = partial(_broken, other, left, eps, attack.score if attack.asks else None)
+    return _findings(looks, eps)
 
 
-def _finding(check: str, eps: float | None, hits: NDArray[np.bool_]) -> Finding:
+def _findings(looks: Mapping[str, Look], eps: float | None) -> list[Finding]:
+    """Of those that found something; the work that they judge is done, so none of them may end it."""
+    found = []
+    for check, look in looks.items():
+        try:
+            hits = look()
+        except QbenchError as error:
+            found.append(
+                _finding("unfinished", eps, np.ones(1, bool), f"{check} could not be looked at: {error}")
+            )
+            continue
+        if hits.any():
+            found.append(_finding(check, eps, hits, EXPLANATIONS[check]))
+    return found
+
+
+def _finding(check: str, eps: float | None, hits: NDArray[np.bool_], explanation: str) -> Finding:
     return Finding(
         check=check,
         eps=eps,
         count=int(hits.sum()),
         total=len(hits),
-        explanation=EXPLANATIONS[check],
+        explanation=explanation,
         anchor=f"{GUIDE}#{check}",
     )
 
 
 def _follows_gradient(attack: Attack) -> bool:
-    """Ensembles have both kinds of members, which keep watch over each other."""
+    """Ensembles have both kinds of members."""
     return not (attack.asks or isinstance(attack, Ensemble))
 
 
@@ -115,14 +152,23 @@ def _are_probabilities(scores: Array) -> NDArray[np.bool_]:
 
 def vanishing(surrogate: Surrogate, part: Victims) -> NDArray[np.bool_]:
     """Where no element of the margin's gradient is other than zero, [n]."""
+    return _vanish(_slopes(surrogate, part, margin))
+
+
+def _vanish(slopes: Array) -> NDArray[np.bool_]:
+    return np.asarray(((slopes == 0) | ~np.isfinite(slopes)).all(axis=1))
+
+
+def _slopes(surrogate: Surrogate, part: Victims, loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Array:
+    """A loss's gradient, [n, elements]."""
     import tensorflow as tf
 
     x = tf.constant(part.x)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
-        height = margin(surrogate.logits(x), tf.constant(part.y))
-    found = tape.gradient(height, x).numpy()
-    return np.asarray((found == 0).reshape(len(part), -1).all(axis=1))
+        height = loss(surrogate.logits(x), tf.constant(part.y))
+    found: Array = tape.gradient(height, x).numpy()
+    return found.reshape(len(part), -1)
 
 
 def unbroken_without_bound(surrogate: Surrogate, right: Victims) -> NDArray[np.bool_]:
@@ -139,30 +185,55 @@ def _erased(victims: Victims, x_adv: Array, codes: Callable[[Array], NDArray[Any
     hits = []
     for start in range(0, len(victims), _SAMPLE * 8):
         x, changed = victims.x[start : start + _SAMPLE * 8], x_adv[start : start + _SAMPLE * 8]
-        moved = (x != changed).reshape(len(x), -1).any(axis=1)
-        same = (codes(x) == codes(changed)).reshape(len(x), -1).all(axis=1)
-        hits.append(same[moved])
+        moved = differ(x, changed)
+        hits.append(~differ(codes(x), codes(changed))[moved])
     return np.concatenate(hits)
 
 
-def _challengers(attack: Attack, count: int) -> Iterator[tuple[str, Attack]]:
-    """Attacks that should break nothing that the attack left, each under the name of its finding."""
-    shared: dict[str, Any] = {
+def _gradient_challengers(attack: Attack, count: int) -> Iterator[tuple[str, Attack, int]]:
+    """Attacks that should break nothing that one by gradient left: the finding, the attack, of how many."""
+    shared = _shared(attack, count)
+    if attack.norm in Square.norms:
+        yield (
+            "queries-beat-gradient",
+            Square(attack.surrogate, attack.score, budget=_QUERIES, **shared),
+            count,
+        )
+    settings = attack.settings.model_dump()
+    if "steps" in settings:
+        yield "one-step-beats-many", Fgsm(attack.surrogate, **shared), count
+        longer = {**settings, "steps": 2 * settings["steps"]}
+        yield "more-steps-help", type(attack)(attack.surrogate, **shared, **longer), count
+
+
+def _query_challengers(attack: Attack, count: int) -> Iterator[tuple[str, Attack, int]]:
+    """The same for one by queries."""
+    shared = _shared(attack, count)
+    yield "transfer-beats-queries", Bim(attack.surrogate, steps=_STEPS, **shared), count
+    if attack.norm in Square.norms and not isinstance(attack, Square):
+        yield "square-beats-queries", Square(attack.surrogate, attack.score, budget=_QUERIES, **shared), count
+    settings = attack.settings.model_dump()
+    longer = {name: 2 * settings[name] for name in {"budget", "steps"} & set(settings)}
+    yield (
+        "more-queries-help",
+        type(attack)(attack.surrogate, attack.score, **shared, **{**settings, **longer}),
+        _FEW,
+    )
+
+
+def _shared(attack: Attack, count: int) -> dict[str, Any]:
+    return {
         "norm": attack.norm,
         "grid": attack.grid,
         "seed": attack.seed,
         "batch": count,
         "targeted": attack.goal.targeted,
     }
-    if attack.norm in Square.norms:
-        yield "queries-beat-gradient", Square(attack.surrogate, attack.score, budget=_QUERIES, **shared)
-    settings = attack.settings.model_dump()
-    if "steps" in settings:
-        yield "one-step-beats-many", Fgsm(attack.surrogate, **shared)
-        longer = {**settings, "steps": 2 * settings["steps"]}
-        yield "more-steps-help", type(attack)(attack.surrogate, **shared, **longer)
 
 
-def _broken(attack: Attack, left: Victims, eps: float) -> NDArray[np.bool_]:
+def _broken(attack: Attack, left: Victims, eps: float, judge: Oracle | None = None) -> NDArray[np.bool_]:
+    """Where an attack reaches its goal, [n], in the eyes of a judge if it did not ask that one itself."""
     ((found,),) = attack.perturb(left, [eps])
-    return attack.goal.met(found.logits, left.y)
+    if judge is None or attack.asks:
+        return attack.goal.met(found.logits, left.y)
+    return attack.goal.met(judge(judge.as_replayed(found.x, left.x, eps, attack.norm)), left.y)

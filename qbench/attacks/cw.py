@@ -9,6 +9,7 @@ from pydantic import Field
 
 from qbench.attacks.base import Settings
 from qbench.attacks.compaction import ActiveRows
+from qbench.attacks.losses import finite_only
 from qbench.attacks.minimum import GradientMinimumNormAttack, Nearest
 from qbench.attacks.norms import lengths
 
@@ -136,7 +137,7 @@ class Cw(GradientMinimumNormAttack):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
             height = self.goal.margin(self.surrogate.logits(x), y)
-        steepness = lengths(tape.gradient(height, x), "l2") * self._width
+        steepness = lengths(finite_only(tape.gradient(height, x)), "l2") * self._width
         distance = (self.settings.confidence - height) / steepness
         usable = tf.math.is_finite(distance) & (distance > 0)
         reach = lengths(1 - tf.square(tf.tanh(self._to_tanh_space(x))), "l2") / 2
@@ -230,7 +231,7 @@ class Cw(GradientMinimumNormAttack):
             lack = problem.const * tf.maximum(self.settings.confidence - height, 0)
         delta = x_adv - problem.x
         distance = lengths(delta, "l2")
-        slope = tape.gradient(lack, x_adv) + (2 / self._width**2) * delta
+        slope = finite_only(tape.gradient(lack, x_adv)) + (2 / self._width**2) * delta
         gradient = slope * ((1 - tf.square(bent)) * (self._width / 2))
         reached = (height > 0) & (height >= self.settings.confidence)
         best = now.best.updated(x_adv, logits, distance, reached)

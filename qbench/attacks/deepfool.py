@@ -9,8 +9,8 @@ from pydantic import Field
 
 from qbench.attacks.base import Settings
 from qbench.attacks.compaction import ActiveRows
-from qbench.attacks.hyperplane import plane_distance, step_to_plane
-from qbench.attacks.losses import of_class, top_rivals
+from qbench.attacks.hyperplane import plane_distance, reachable, step_to_plane
+from qbench.attacks.losses import finite_only, of_class, top_rivals
 from qbench.attacks.minimum import GradientMinimumNormAttack, Nearest
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class DeepFool(GradientMinimumNormAttack):
     Moosavi-Dezfooli, Fawzi and Frossard, "DeepFool: A Simple and Accurate Method to Fool Deep Neural
     Networks", CVPR 2016, algorithm 2; for Linf section 3.3. As in the authors' own program, the next
     linearization is taken where the overshoot leads to. The paper knows no bounds of inputs: here each step
-    is the shortest one within the domain.
+    is the shortest one within the domain, and a boundary outside of it is taken only where all are.
 
     Near a kink the way may go on for all steps, and then turn on a rounding error, so on the batch's size.
     """
@@ -85,12 +85,14 @@ class DeepFool(GradientMinimumNormAttack):
             logits = self.surrogate.logits(x)
             true = of_class(logits, y)
             leads = [of_class(logits, rival) - true for rival in tf.unstack(rivals, axis=1)]
-        shortest = tf.fill(tf.shape(true), np.float32(np.inf))
+        shortest, within = tf.fill(tf.shape(true), np.float32(np.inf)), tf.zeros_like(true, tf.bool)
         normal, gap = tf.zeros_like(x), tf.zeros_like(true)
         for lead in leads:
-            gradient = tape.gradient(lead, x)
+            gradient = finite_only(tape.gradient(lead, x))
             distance = plane_distance(tf.abs(lead), gradient, self.norm)
-            nearer = distance < shortest
+            inside = reachable(x, gradient, -lead, self.surrogate.domain)
+            nearer = (inside & ~within) | ((inside == within) & (distance < shortest))
+            within |= inside
             wide = tf.reshape(nearer, [-1] + [1] * (x.shape.rank - 1))
             shortest, gap = tf.where(nearer, distance, shortest), tf.where(nearer, -lead, gap)
             normal = tf.where(wide, gradient, normal)

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from qbench.attacks.apgd import ApgdCe, ApgdTargeted
+from qbench.attacks.apgd import ApgdCe, ApgdDlr, ApgdTargeted
 from qbench.attacks.base import Adversarials, Attack, BoundedAttack, Settings, Victims
 from qbench.attacks.fab import FabT
 from qbench.attacks.lattice import Lattice
 from qbench.attacks.square import Square
 
+# Random starts of APGD where no targeted one tries every wrong class in turn.
+_STARTS = 5
 _SMALLEST_BATCH = 16  # below, a pass costs hardly less
 
 
@@ -36,17 +38,7 @@ class Ensemble(BoundedAttack):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        shared: dict[str, Any] = {
-            "norm": self.norm,
-            "grid": self.grid,
-            "seed": self.seed,
-            "batch": self.batch,
-        }
-        asked = self.members()
-        self._members: list[Attack] = [
-            kind(self.surrogate, self.score if kind.asks else None, **shared, **settings)
-            for kind, settings in asked.items()
-        ]
+        self._members: list[Attack] = []
 
     def filled(self, part: Victims) -> Victims:
         """As it is: each member pads what is left for it."""
@@ -58,14 +50,27 @@ class Ensemble(BoundedAttack):
         return found
 
     @abstractmethod
-    def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
-        """The attacks in their order, each with its settings."""
+    def members(self, classes: int) -> Mapping[type[Attack], Mapping[str, Any]]:
+        """The attacks in their order, each with its settings, for a network of so many classes."""
+
+    def _built(self, classes: int) -> list[Attack]:
+        shared: dict[str, Any] = {
+            "norm": self.norm,
+            "grid": self.grid,
+            "seed": self.seed,
+            "batch": self.batch,
+        }
+        return [
+            kind(self.surrogate, self.score if kind.asks else None, **shared, **settings)
+            for kind, settings in self.members(classes).items()
+        ]
 
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
         """Break what can be broken, and leave the rest as the last member left it."""
         del restart
         logits = self.score(victims.x)
         best = Adversarials(victims.x.copy(), logits.copy(), np.ones(len(victims), np.int64))
+        self._members = self._members or self._built(logits.shape[1])
         for member in self._members:
             rows = np.flatnonzero(best.logits.argmax(axis=1) == victims.y)
             if not len(rows):
@@ -87,6 +92,20 @@ class Ensemble(BoundedAttack):
         return Adversarials(found.x, self.score(seen), found.queries + 1)
 
 
+def climbs(classes: int, steps: Mapping[str, int]) -> dict[type[Attack], Mapping[str, Any]]:
+    """The members that climb: APGD-CE and targeted APGD, whose loss needs four classes.
+
+    With three, the untargeted DLR of several starts takes its place; with two, where the DLR is constant in
+    size, APGD-CE of several starts, whose loss is the margin itself.
+    """
+    several = {**steps, "restarts": _STARTS}
+    if classes >= ApgdTargeted.least_classes:
+        return {ApgdCe: steps, ApgdTargeted: steps}
+    if classes >= ApgdDlr.least_classes:
+        return {ApgdCe: steps, ApgdDlr: several}
+    return {ApgdCe: several}
+
+
 class AutoAttack(Ensemble):
     """The standard ensemble: APGD-CE, targeted APGD, targeted FAB, Square.
 
@@ -96,10 +115,10 @@ class AutoAttack(Ensemble):
 
     name = "autoattack"
 
-    def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
+    def members(self, classes: int) -> Mapping[type[Attack], Mapping[str, Any]]:
         """As in the paper."""
         steps = {"steps": self.settings.steps}
-        return {ApgdCe: steps, ApgdTargeted: steps, FabT: steps, Square: {"budget": self.settings.budget}}
+        return {**climbs(classes, steps), FabT: steps, Square: {"budget": self.settings.budget}}
 
 
 class AutoAttackInt8(Ensemble):
@@ -114,10 +133,10 @@ class AutoAttackInt8(Ensemble):
     asks = True
     norms = ("linf",)
 
-    def members(self) -> Mapping[type[Attack], Mapping[str, Any]]:
+    def members(self, classes: int) -> Mapping[type[Attack], Mapping[str, Any]]:
         """Those that survive rounding."""
         steps = {"steps": self.settings.steps}
-        chosen: dict[type[Attack], Mapping[str, Any]] = {ApgdCe: steps, ApgdTargeted: steps}
+        chosen = climbs(classes, steps)
         if self.surrogate.domain.step is not None:
             chosen[Lattice] = steps
         return {**chosen, Square: {"budget": self.settings.budget}}

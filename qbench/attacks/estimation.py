@@ -25,7 +25,12 @@ class EstimationSettings(QuerySettings):
     budget: int = Field(15_000, ge=1, description="queries for each input, at least 1")
     steps: int = Field(100, ge=1, description="estimates, at least 1; fewer where the budget ends before")
     samples: int = Field(128, ge=2, multiple_of=2, description="queries an estimate, two a direction; even")
-    delta: float = Field(0.01, gt=0, allow_inf_nan=False, description="how far to look along them; above 0")
+    delta: float = Field(
+        0.01,
+        gt=0,
+        allow_inf_nan=False,
+        description="how far to look, in widths of the domain, above 0; a level of the oracle at least",
+    )
 
 
 class EstimationAttack(QueryAttack, BoundedAttack):
@@ -36,6 +41,16 @@ class EstimationAttack(QueryAttack, BoundedAttack):
 
     targetable = True
     settings: EstimationSettings
+
+    @property
+    def width(self) -> float:
+        """Of the domain, in its unit."""
+        return self.surrogate.domain.high - self.surrogate.domain.low
+
+    @property
+    def reach(self) -> np.float32:
+        """How far to look: what an oracle rounds away tells nothing of the slope."""
+        return np.float32(max(self.settings.delta * self.width, self.score.step or 0.0))
 
     @abstractmethod
     def directions(self, draws: Draws, step: int, count: int) -> Array:
@@ -99,20 +114,22 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         v = self.directions(draws, step, count * elements).reshape(n, count, elements)
         middle = (left.x + delta).reshape(n, 1, elements)
         both = np.empty((n, 2, count, elements), np.float32)
-        np.multiply(v, np.float32(self.settings.delta), out=both[:, 0])
+        np.multiply(v, self.reach, out=both[:, 0])
         np.subtract(middle, both[:, 0], out=both[:, 1])
         both[:, 0] += middle
         np.clip(both, domain.low, domain.high, out=both)
         scores = asked(both.reshape(-1, *left.x.shape[1:]), np.repeat(rows, each))
         height = self.goal.heights(scores, np.repeat(left.y, each)).reshape(n, 2, count)
-        rise = (height[:, 0] - height[:, 1]) / np.float32(2 * self.settings.delta * count)
+        rise = (height[:, 0] - height[:, 1]) / (2 * self.reach * count)
         return np.asarray(np.matmul(rise[:, None], v).reshape(left.x.shape))
 
 
 class SpsaSettings(EstimationSettings):
     """Of SPSA."""
 
-    learning_rate: float = Field(0.01, gt=0, allow_inf_nan=False, description="of Adam, above 0")
+    learning_rate: float = Field(
+        0.01, gt=0, allow_inf_nan=False, description="of Adam, in widths of the domain, above 0"
+    )
 
 
 class Spsa(EstimationAttack):
@@ -134,14 +151,19 @@ class Spsa(EstimationAttack):
     def advanced(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
         """Adam's step."""
         del eps
-        return delta + memory.step(gradient, self.settings.learning_rate)
+        return delta + memory.step(gradient, self.settings.learning_rate * self.width)
 
 
 class NesSettings(EstimationSettings):
     """Of NES."""
 
     samples: int = Field(50, ge=2, multiple_of=2, description="queries an estimate, two a direction; even")
-    delta: float = Field(0.001, gt=0, allow_inf_nan=False, description="how far to look along them; above 0")
+    delta: float = Field(
+        0.001,
+        gt=0,
+        allow_inf_nan=False,
+        description="how far to look, in widths of the domain, above 0; a level of the oracle at least",
+    )
     step_size: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="absolute, above 0; a fifth of eps if not given"
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 from qbench.attacks.base import Settings
 from qbench.attacks.compaction import ActiveRows
 from qbench.attacks.hyperplane import step_to_plane
-from qbench.attacks.losses import margin, of_class, top_rivals
+from qbench.attacks.losses import finite_only, margin, of_class, top_rivals
 from qbench.attacks.minimum import GradientMinimumNormAttack, Nearest
 from qbench.attacks.norms import lengths
 
@@ -74,7 +74,7 @@ class FabT(GradientMinimumNormAttack):
                 tape.watch(x_adv)
                 logits = self.surrogate.logits(x_adv)
                 lead = of_class(logits, target) - of_class(logits, y)
-            normal = tape.gradient(lead, x_adv)
+            normal = finite_only(tape.gradient(lead, x_adv))
             fools = margin(logits, y) > 0
             best = best.updated(x_adv, logits, lengths(x_adv - x, self.norm), fools)
             kept = tf.where(fools, self.settings.beta, 1.0)

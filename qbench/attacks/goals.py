@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.attacks.losses import cross_entropy, margin
+from qbench.attacks.losses import margin, soft_margin
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -31,8 +31,8 @@ class Goal:
     targeted: bool = False
 
     def loss(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """What to raise by the cross-entropy: [n], for logits [n, classes]."""
-        return self._signed(cross_entropy(logits, y))
+        """What rises and falls with the cross-entropy: [n], for logits [n, classes]."""
+        return self._signed(soft_margin(logits, y))
 
     def margin(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The lead of the labels that are wanted over those that are not: [n], positive where reached."""
@@ -61,12 +61,18 @@ class Goal:
         self, logits: NDArray[np.float32], than: NDArray[np.float32], y: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """Which samples [n] a result harms more: where only it reaches the goal, then by higher loss."""
-        from scipy.special import log_softmax
-
-        rows = np.arange(len(y))
         met, met_before = self.met(logits, y), self.met(than, y)
-        loss, loss_before = (self._signed(-log_softmax(each, axis=1)[rows, y]) for each in (logits, than))
+        loss, loss_before = (self._losses(each, y) for each in (logits, than))
         return np.asarray(np.where(met == met_before, loss > loss_before, met))
+
+    def _losses(self, scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same as `loss`, of arrays."""
+        from scipy.special import logsumexp
+
+        others = scores.copy()
+        rows = np.arange(len(y))
+        others[rows, y] = -np.inf
+        return np.asarray(self._signed(logsumexp(others, axis=1) - scores[rows, y]))
 
     def _signed(self, away: _Real) -> _Real:
         return -away if self.targeted else away

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
 from qbench.attacks.iterates import Best
+from qbench.attacks.losses import finite_only
 from qbench.attacks.norms import confinement, random_points, steepest_step, unit_l1
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class PgdSettings(StepSettings):
 
 class GradientAttack(BoundedAttack):
     """Projected steepest ascent on the cross-entropy, or towards a target steepest descent on its own.
+
+    What is followed is `losses.soft_margin`, which has the cross-entropy's directions and does not underflow.
 
     Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018, section 2.1.
     Every iterate after the first step is a candidate for the result; the gradient passes score them for
@@ -71,6 +74,10 @@ class GradientAttack(BoundedAttack):
         del previous
         return gradient
 
+    def followed(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """What rises with the cross-entropy."""
+        return self.goal.loss(logits, y)
+
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
         """Climb from one start."""
         import tensorflow as tf
@@ -102,8 +109,8 @@ class GradientAttack(BoundedAttack):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(x_adv)
                 logits = self.surrogate.logits(x_adv)
-                loss = self.goal.loss(logits, y)
-            heading = self.heading(tape.gradient(loss, x_adv), heading)
+                loss = self.followed(logits, y)
+            heading = self.heading(finite_only(tape.gradient(loss, x_adv)), heading)
             return confined(x_adv + step * steepest_step(heading, self.norm)), heading, logits, loss
 
         def body(i: tf.Tensor, x_adv: tf.Tensor, heading: tf.Tensor, best: Best) -> tuple[Any, ...]:
@@ -117,7 +124,7 @@ class GradientAttack(BoundedAttack):
             lambda i, *_: i < self.steps, body, (tf.constant(1), x_adv, heading, best), parallel_iterations=1
         )
         logits = self.surrogate.logits(x_adv)
-        final: Best = best.updated(x_adv, logits, self.goal.loss(logits, y), self.goal.reached(logits, y))
+        final: Best = best.updated(x_adv, logits, self.followed(logits, y), self.goal.reached(logits, y))
         return final
 
 

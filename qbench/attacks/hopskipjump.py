@@ -13,6 +13,7 @@ from qbench.attacks.base import Adversarials, Victims
 from qbench.attacks.goals import Goal
 from qbench.attacks.minimum import MinimumNormAttack
 from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
+from qbench.quant import size
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -42,6 +43,8 @@ class _Walk:
         scores: [n, classes], there.
         asked: counts.
         goal: what fools.
+        shape: of an input.
+        started: [n], whether an input that fools was found.
     """
 
     x: Array
@@ -51,11 +54,13 @@ class _Walk:
     asked: Asked
     goal: Goal
     shape: tuple[int, ...]
+    started: NDArray[np.bool_]
 
     def fool(self, tried: Array, rows: Rows) -> NDArray[np.bool_]:
         """Ask for inputs [m, d] of samples [m], and keep those that fool."""
         answer = self.asked(tried.reshape(-1, *self.shape), rows)
         fooled = self.goal.met(answer, self.y[rows])
+        self.started[rows[fooled]] = True
         self.at[rows[fooled]], self.scores[rows[fooled]] = tried[fooled], answer[fooled]
         return fooled
 
@@ -64,8 +69,9 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
     """Estimates the boundary's normal from labels around a point on it, steps along it, and comes back.
 
     Chen, Jordan and Wainwright, "HopSkipJumpAttack: A Query-Efficient Decision-Based Attack", IEEE S&P 2020,
-    algorithm 2. It starts from the first of up to 50 uniform inputs that is misclassified,
-    and towards a target from an input that the network gives that label.
+    algorithm 2. It starts from the first of up to 50 uniform inputs that is misclassified; a network may give
+    noise one label. So from an input of another label, or a blank one of lowest or highest values, if that is
+    nearer. Towards a target it starts from an input of its label.
     """
 
     name = "hopskipjump"
@@ -81,12 +87,12 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
         asked, draws = Asked(self.score, n), self.draws(victims)
         scores = asked(victims.x, np.arange(n)).copy()
         x = victims.x.reshape(n, -1)
-        walk = _Walk(x, victims.y, x.copy(), scores, asked, self.goal, shape)
+        walk = _Walk(x, victims.y, x.copy(), scores, asked, self.goal, shape, np.zeros(n, bool))
         rows = np.flatnonzero(~self.goal.met(scores, victims.y))
         if self.goal.targeted:
             rows = self._started_from(victims.examples, walk, rows)
         else:
-            rows = self._started(walk, draws, rows)
+            rows = self._started(walk, draws, rows, victims.examples)
         back = self._bisections(x.shape[1])
         rows = rows[asked.queries[rows] + back <= self.allowed]
         self._approach(walk, rows, back)
@@ -99,8 +105,26 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
             self._approach(walk, rows, back)
         return Adversarials(walk.at.reshape(victims.x.shape), walk.scores, asked.queries)
 
-    def _started(self, walk: _Walk, draws: Draws, rows: Rows) -> Rows:
+    def _started(self, walk: _Walk, draws: Draws, rows: Rows, examples: Mapping[int, Array]) -> Rows:
         """The samples for which an input that fools was found."""
+        self._from_noise(walk, draws, rows)
+        domain = self.surrogate.domain
+        noise = np.where(walk.started[rows], self._distance(walk, rows), np.inf)
+        ends = [np.full(walk.x.shape[1], end, np.float32) for end in (domain.low, domain.high)]
+        labels = sorted(examples)
+        starts = np.stack([*(examples[label].reshape(-1) for label in labels), *ends])
+        of_label = np.array([*labels, -1, -1])
+        distances = np.stack([size(start - walk.x[rows], self.norm) for start in starts], axis=1)
+        left = np.ones(len(rows), bool)
+        for nearest in np.argsort(distances, axis=1, kind="stable").T:
+            left &= distances[np.arange(len(rows)), nearest] < noise
+            asks = left & (of_label[nearest] != walk.y[rows]) & (walk.asked.queries[rows] < self.allowed)
+            if asks.any():
+                left[asks] = ~walk.fool(starts[nearest[asks]], rows[asks])
+        return np.asarray(rows[walk.started[rows]])
+
+    def _from_noise(self, walk: _Walk, draws: Draws, rows: Rows) -> None:
+        """Try uniform inputs, each sample's until one fools."""
         domain, missing = self.surrogate.domain, rows
         for attempt in range(min(_START_TRIES, self.allowed - 1)):
             if not len(missing):
@@ -108,7 +132,6 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
             u = draws.of(missing).uniform(attempt, walk.x.shape[1])
             tried = (domain.low + u * (domain.high - domain.low)).astype(np.float32)
             missing = missing[~walk.fool(tried, missing)]
-        return np.setdiff1d(rows, missing)
 
     def _started_from(self, examples: Mapping[int, Array], walk: _Walk, rows: Rows) -> Rows:
         """The samples for whose target there is an example."""

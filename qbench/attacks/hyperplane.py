@@ -28,6 +28,14 @@ def plane_distance(gap: tf.Tensor, normal: tf.Tensor, norm: Norm) -> tf.Tensor:
     return gap / tf.norm(flat, ord=1 if norm == "linf" else 2, axis=1)
 
 
+def reachable(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domain) -> tf.Tensor:
+    """Whether a linear function can change by `gap` [n] inside the domain: [n] bool; see `step_to_plane`."""
+    import tensorflow as tf
+
+    _, room, slope = _way(x, normal, gap, domain)
+    return tf.reduce_sum(slope * room, axis=1) >= tf.abs(gap)
+
+
 def step_to_plane(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domain, norm: Norm) -> tf.Tensor:
     """The shortest step that changes a linear function by `gap` without leaving the domain.
 
@@ -48,13 +56,19 @@ def step_to_plane(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domai
     """
     import tensorflow as tf
 
-    flat, slope = (tf.reshape(each, [tf.shape(x)[0], -1]) for each in (x, normal))
-    direction = tf.sign(slope) * tf.sign(gap)[:, None]
-    room = tf.where(direction > 0, domain.high - flat, flat - domain.low)
-    slope = tf.abs(slope)
+    direction, room, slope = _way(x, normal, gap, domain)
     pace = tf.sign(slope) if norm == "linf" else slope
     bound = _newton_bound(slope, pace, room, tf.abs(gap))
     return tf.reshape(direction * tf.minimum(bound[:, None] * pace, room), tf.shape(x))
+
+
+def _way(x: tf.Tensor, normal: tf.Tensor, gap: tf.Tensor, domain: Domain) -> tuple[tf.Tensor, ...]:
+    """Of each element, [n, elements]: which way it moves, how far it can, and what that changes."""
+    import tensorflow as tf
+
+    flat, slope = (tf.reshape(each, [tf.shape(x)[0], -1]) for each in (x, normal))
+    direction = tf.sign(slope) * tf.sign(gap)[:, None]
+    return direction, tf.where(direction > 0, domain.high - flat, flat - domain.low), tf.abs(slope)
 
 
 def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
+from qbench.attacks.losses import finite_only
 from qbench.errors import UserError
 from qbench.quant import round_half_away
 
@@ -149,7 +150,7 @@ class Lattice(BoundedAttack):
             tape.watch(x)
             logits = self.surrogate.logits(x)
             height = self.goal.margin(logits, y)
-        return _Point(levels, x, logits, height, tape.gradient(height, x))
+        return _Point(levels, x, logits, height, finite_only(tape.gradient(height, x)))
 
 
 def _moved(point: _Point, share: tf.Tensor, grid: _Grid) -> tf.Tensor:

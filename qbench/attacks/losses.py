@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 _TINY = 1e-12
 
 
-def cross_entropy(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of every sample: [n] float32, for logits [n, classes] and labels [n]."""
+def soft_margin(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The log of the wrong classes' odds: [n] float32, for logits [n, classes] and labels [n].
+
+    The cross-entropy is log(1 + exp(this)), so both rise together and their gradients point the same way. But
+    where float32 holds the true class's probability to be 1, the cross-entropy and its gradient are zero;
+    this one turns into the margin there.
+    """
     import tensorflow as tf
 
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
+    return tf.reduce_logsumexp(_wrong_only(logits, y), axis=1) - of_class(logits, y)
 
 
 def margin(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -57,6 +62,13 @@ def top_rivals(logits: tf.Tensor, y: tf.Tensor, count: int) -> tf.Tensor:
     import tensorflow as tf
 
     return tf.math.top_k(_wrong_only(logits, y), min(count, logits.shape[-1] - 1)).indices
+
+
+def finite_only(gradient: tf.Tensor) -> tf.Tensor:
+    """A gradient with zero where an element is NaN or infinite: one such element would spoil all others."""
+    import tensorflow as tf
+
+    return tf.where(tf.math.is_finite(gradient), gradient, tf.zeros_like(gradient))
 
 
 def _wrong_only(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:

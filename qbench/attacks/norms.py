@@ -149,7 +149,7 @@ def widest(width: float, elements: int, norm: Norm) -> float:
 
 def differ(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which inputs [n] of [n, *shape] are not the same in both."""
-    return np.asarray((a != b).reshape(len(a), -1).any(axis=1))
+    return np.asarray((a != b).any(axis=tuple(range(1, a.ndim))))
 
 
 def snap_to_grid(

@@ -7,9 +7,10 @@ Embedded Neural Networks" (arXiv 1909.12741), and the scripts that its authors p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from qbench.artifacts import Domain
 from qbench.quant import Norm
 
 
@@ -32,6 +33,13 @@ class Preset:
     settings: Mapping[str, Any] = field(default_factory=dict)
     count: int = 1000
     only_correct: bool = True
+
+    def within(self, domain: Domain) -> Preset:
+        """The same for inputs in another domain than [0, 1]: what is absolute, in its unit."""
+        width, settings = domain.high - domain.low, dict(self.settings)
+        if "step_size" in settings:
+            settings["step_size"] *= width
+        return replace(self, eps=tuple(each * width for each in self.eps), settings=settings)
 
 
 # In the study's transfers, the confidence of CW-L2 is 30. The study bounds no queries: the

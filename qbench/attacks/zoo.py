@@ -248,7 +248,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         scores = known.ask(inputs.reshape(-1, x.shape[1]), np.repeat(run.rows, 2 * count))
         margins = self._margins(scores, np.repeat(known.victims.y[run.rows], 2 * count)).reshape(length.shape)
         loss = np.maximum(-margins, -self.settings.confidence)
-        objective = length + run.constant[:, None, None] * loss
+        objective = length / self._width**2 + run.constant[:, None, None] * loss
         rise = objective[:, 0] - objective[:, 1]
         if not self._walks:
             return np.asarray(rise / (2 * self.settings.delta), np.float32)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Draft, Recipe, begin
-from qbench.attacking.aiming import aimed, checked_target, titled
+from qbench.attacking.aiming import aimed, checked_target, contrasted, titled
 from qbench.attacking.drawing import draw
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
@@ -95,7 +95,7 @@ def attack(
     source = open_bundle(Path(bundle), dataset, progress)
     content = source.content
     surrogate = surrogate or usual_surrogate(content.artifacts)
-    preset = find_preset(attack)
+    preset = find_preset(attack).within(dataset.domain)
     kind = find_attack(preset.attack)
     told = kind.configured(**{**preset.settings, **settings})
     norm = kind.checked_norm(norm or preset.norm)
@@ -160,6 +160,8 @@ def _carried_out(
     if target is not None:
         score = method.score if method.needs_examples else None
         drawn = aimed(drawn, target, draft.path, dataset, score, draft.recipe.seed)
+    elif method.needs_examples:
+        drawn = contrasted(drawn, dataset, method.score, draft.recipe.seed)
     results = attack_all(draft.path, method, told["eps"], drawn, progress)
     findings = examine(draft.path, method, results, drawn, bundle, progress) if told["checks"] else None
     return draft.commit(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.attacks.losses import cross_entropy
+from qbench.attacks.losses import soft_margin
 from qbench.surrogate.base import Surrogate
 
 Array = NDArray[np.float32]
@@ -16,14 +16,14 @@ Gradient = Callable[[Array, NDArray[np.int64]], Array]
 
 
 def gradient_of(surrogate: Surrogate, batch: int) -> Gradient:
-    """From inputs [n, *shape] and labels [n], n at most `batch`, to the cross-entropy's gradients alike."""
+    """From inputs [n, *shape] and labels [n], n at most `batch`, to gradients along the cross-entropy's."""
     import tensorflow as tf
 
     @tf.function  # type: ignore[untyped-decorator]
     def compiled(x: Any, y: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
-            loss = cross_entropy(surrogate.logits(x), y)
+            loss = soft_margin(surrogate.logits(x), y)
         return tape.gradient(loss, x)
 
     def gradient(x: Array, y: NDArray[np.int64]) -> Array:

@@ -84,6 +84,7 @@ class Battery:
     ) -> Iterator[tuple[tuple[str, Any], Attack]]:
         """By name and role."""
         shared: dict[str, Any] = {"norm": "linf", "seed": self.seed, "batch": _BATCH}
+        share = self.eps / (judged.domain.high - judged.domain.low)
         yield (f"pgd {judged.name}", "many steps"), Pgd(judged, steps=self.steps, **shared)
         yield (f"fgsm {judged.name}", "one step"), Fgsm(judged, **shared)
         yield ("square", "gradient-free"), Square(judged, budget=self.queries, **shared)
@@ -95,8 +96,8 @@ class Battery:
                 samples=_SAMPLES,
                 steps=max(1, self.queries // (_SAMPLES + 1)),
                 # Wide enough to see past the levels of a quantized input.
-                delta=self.eps / 2,
-                learning_rate=self.eps / 4,
+                delta=share / 2,
+                learning_rate=share / 4,
                 **shared,
             ),
         )

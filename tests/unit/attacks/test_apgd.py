@@ -8,7 +8,7 @@ import tensorflow as tf
 from qbench.artifacts import Preprocessing
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.apgd import checkpoints
-from qbench.attacks.losses import cross_entropy, dlr
+from qbench.attacks.losses import dlr, soft_margin
 from qbench.attacks.norms import random_points
 from qbench.data import IMAGE, load_dataset
 from qbench.errors import UserError
@@ -17,7 +17,7 @@ from qbench.surrogate.keras import KerasSurrogate
 
 from .networks import Affine, perturbed
 
-LOSSES = {"apgd-ce": cross_entropy, "apgd-dlr": dlr}
+LOSSES = {"apgd-ce": soft_margin, "apgd-dlr": dlr}
 
 
 class Smooth(Affine):
@@ -110,7 +110,7 @@ def test_mim_is_algorithm_1_of_its_paper():
     found = perturbed(find_attack("mim")(network, batch=8, steps=6, decay=0.5), given, 0.1)
     x, momentum, seen = given.x, np.zeros_like(given.x), []
     for _ in range(6):
-        _, gradient = loss_and_gradient(network, cross_entropy, x, given.y)
+        _, gradient = loss_and_gradient(network, soft_margin, x, given.y)
         momentum = 0.5 * momentum + gradient / np.abs(gradient).sum(axis=(1, 2, 3), keepdims=True)
         x = np.clip(x + 0.1 / 6 * np.sign(momentum), given.x - 0.1, given.x + 0.1)
         x = np.clip(x, 0, 1).astype(np.float32)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.checks import EXPLANATIONS, after, before
+from qbench.errors import EnvironmentLacks
 
 from .networks import Kinked
 
@@ -26,6 +27,16 @@ class Noisy:
     def __call__(self, x):
         scores = self.network.logits(x).numpy()
         return scores + self.rng.normal(size=scores.shape).astype(np.float32) * 1e-3
+
+
+class Unplugged(Noisy):
+    """It answers no more."""
+
+    def as_replayed(self, x_adv, *_):
+        return x_adv
+
+    def __call__(self, _):
+        raise EnvironmentLacks("the board is gone")
 
 
 class Staircase(Kinked):
@@ -123,3 +134,41 @@ def test_what_rounding_erases_is_found():
 @pytest.mark.parametrize("check", EXPLANATIONS)
 def test_every_check_has_its_place_in_the_guide(check, pytestconfig):
     assert f"### {check}\n" in (pytestconfig.rootpath / "docs" / "attacks.md").read_text()
+
+
+def test_queries_are_challenged_by_the_surrogate_by_square_and_by_more_of_themselves():
+    network = Kinked()
+    given = victims(network)
+    attack = find_attack("spsa")(network, norm="linf", budget=70, samples=64)
+    found = {
+        each.check: each for each in after(attack, given, 0.1, given.x, network.logits(given.x).numpy(), None)
+    }
+    assert set(found) == {
+        "changed-nothing",
+        "transfer-beats-queries",
+        "square-beats-queries",
+        "more-queries-help",
+    }
+    assert found["changed-nothing"].count == found["transfer-beats-queries"].total == 24
+    assert found["more-queries-help"].total == 8
+
+
+def test_a_sound_attack_by_queries_has_no_findings():
+    network = Kinked()
+    given = victims(network)
+    attack = find_attack("square")(network, norm="linf", budget=800)
+    assert before(attack, given) == []
+    assert after(attack, given, 0.1, *results(attack, given, 0.1), None) == []
+
+
+def test_a_check_that_fails_does_not_lose_the_attack():
+    network = Kinked()
+    given = victims(network)
+    attack = find_attack("pgd")(network, batch=24)
+    finished = results(attack, given, 0.02)
+
+    attack.score = Unplugged(network)
+    found = before(attack, given)
+    assert {each.check for each in found} == {"unfinished"}
+    assert "unstable-outputs could not be looked at: the board is gone" in found[0].explanation
+    assert "queries-beat-gradient" in str(after(attack, given, 0.02, *finished, None))
