@@ -38,6 +38,9 @@ uint32_t qb_host_arena(const qb_host *host);
 uint32_t qb_host_count(const qb_host *host, int outputs);
 void qb_host_describe(const qb_host *host, int outputs, uint32_t index, qb_host_tensor *tensor);
 
+/* Which kernels the library was built with. */
+const char *qb_host_kernels(void);
+
 /* Run `count` samples: sample i of input k is at inputs[k] + i * its bytes, likewise the outputs. */
 void qb_host_run(qb_host *host, uint32_t count, const void *const *inputs, void *const *outputs);
 

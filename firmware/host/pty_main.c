@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../kernels/kernel_set.h"
 #include "../link/ring.h"
 
 #define DEFAULT_RING 32768u
@@ -104,7 +105,7 @@ int main(int argc, char **argv) {
     ql_device device = {.firmware = QL_FIRMWARE,
                         .board = "host",
                         .core = "native",
-                        .kernels = "portable",
+                        .kernels = QB_KERNEL_SET,
                         .counter = QL_COUNT_NANOSECONDS,
                         .boot = boot_nonce(),
                         .ring_bytes = (uint32_t)ring_bytes};

@@ -1,7 +1,8 @@
 """Artefact folders: self-describing, hashed, written beside and renamed, found again when finished."""
 
+from qbench.artifacts.checking import sha256_of
 from qbench.artifacts.figures import Estimate, PairedTest, Proportion
-from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, made_of_others, sha256_of
+from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, made_of_others
 from qbench.artifacts.records import RecordFile
 from qbench.artifacts.schema import (
     AdvsetContent,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import platform
-from importlib import metadata
 from pathlib import Path
 
 from qbench import __version__
 from qbench.artifacts.schema import Environment
+from qbench.artifacts.versions import package_version
 
 PACKAGES = (
     "numpy",
@@ -37,14 +37,6 @@ _KERNEL_FLAGS = (
     "sve",
     "i8mm",
 )
-
-
-def package_version(name: str) -> str | None:
-    """Installed version of a distribution, or None."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 @functools.cache

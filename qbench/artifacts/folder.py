@@ -14,25 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic
 
-import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import JsonValue, ValidationError
 
+from qbench.artifacts.checking import MANIFEST, check_array, check_files, sha256_of
 from qbench.artifacts.environment import environment
 from qbench.artifacts.schema import SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest, manifest_of
+from qbench.artifacts.versions import versions_of
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 
-MANIFEST = "manifest.json"
 _LOCK, _HOLDER = ".lock", ".holder"
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, as 64 hex digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+# Of a header in bytes: far more than thousands of files or classes need.
+_LONGEST_HEADER = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -43,16 +36,19 @@ class Recipe:
         settings: every setting of the stage, JSON values only.
         inputs: by role, the hash of each artefact, file or data set that goes in.
         seed: of every random draw.
+        versions: of what computes it here: after an upgrade it is other work.
     """
 
     kind: Kind
     settings: dict[str, JsonValue]
     inputs: dict[str, str]
     seed: int = 0
+    versions: dict[str, str] = field(init=False)
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        parts = [SCHEMA_VERSION, self.kind, self.settings, self.inputs, self.seed]
+        object.__setattr__(self, "versions", versions_of(self.kind))
+        parts = [SCHEMA_VERSION, self.kind, self.settings, self.inputs, self.seed, self.versions]
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
@@ -134,8 +130,12 @@ class Draft:
             InternalFault: an array is not as long as its header says.
             UserError: another command has written the folder meanwhile.
         """
-        for array in sorted(self.path.rglob("*.npy")):
-            _check_length(array)
+        try:
+            for array in sorted(self.path.rglob("*.npy")):
+                check_array(array)
+        except UserError as error:
+            again = "remove the folder and run the same command again"
+            raise InternalFault(error.what, cause=error.cause, hint=again) from error
         manifest = manifest_of(self.recipe.kind)(
             schema_version=SCHEMA_VERSION,
             kind=self.recipe.kind,
@@ -143,6 +143,7 @@ class Draft:
             settings=self.recipe.settings,
             inputs=self.recipe.inputs,
             seed=self.recipe.seed,
+            versions=self.recipe.versions,
             files={
                 str(p.relative_to(self.path).as_posix()): FileRecord(
                     sha256=sha256_of(p), bytes=p.stat().st_size
@@ -163,21 +164,6 @@ class Draft:
         return Artifact(self.out, manifest)
 
 
-def _check_length(array: Path) -> None:
-    """Refuse an array whose file is longer or shorter than its header says."""
-    try:
-        found = np.load(array, mmap_mode="r", allow_pickle=False)
-        wanted = found.nbytes + (found.offset if isinstance(found, np.memmap) else 0)
-    except (ValueError, EOFError) as error:
-        raise InternalFault(f"{array} is no whole array", cause=str(error)) from error
-    if isinstance(found, np.memmap) and array.stat().st_size != wanted:
-        raise InternalFault(
-            f"{array} has {array.stat().st_size:,} bytes, where its header says {wanted:,}",
-            cause="another process wrote to it, or a write was cut short",
-            hint="remove the folder and run the same command again",
-        )
-
-
 def _explain_disk_error(error: OSError, where: Path) -> None:
     """Raise what a disk did to us, in words; return if the error is of another sort."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -185,6 +171,8 @@ def _explain_disk_error(error: OSError, where: Path) -> None:
             f"the disk that holds {where} is full",
             hint="make room and run the same command again: it goes on where it stopped",
         ) from error
+    if error.errno == errno.ENAMETOOLONG:
+        raise UserError("the name of the folder is too long", hint="choose a shorter --out") from error
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
         raise UserError(
             f"cannot write in {where}", cause=error.strerror, hint="choose another --out"
@@ -198,6 +186,11 @@ def begin(out: Path, recipe: Recipe, *, force: bool = False) -> Draft | Artifact
         UserError: `out` holds something else, and `force` is not given.
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100 - a link as --out stays a link
+    try:
+        out.exists()
+    except OSError as error:
+        _explain_disk_error(error, out.parent)
+        raise
     if force or not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return Draft(out, recipe, force=force)
     if not (out / MANIFEST).is_file():
@@ -223,36 +216,52 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
         UserError: not an artefact folder, of another kind or schema, or a file was changed or lost.
     """
     header = path / MANIFEST
+    text = _header_text(path, kind)
     try:
-        text = header.read_bytes()
         raw = json.loads(text)
-        model = manifest_of(raw["kind"])
-        version = raw["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        wanted = f"a qbench {kind} folder" if kind else "a qbench folder"
-        raise UserError(
-            f"{path} is not {wanted}", cause=f"{header.name}: {_short(error)}", hint="check the path"
-        ) from error
-    if version != SCHEMA_VERSION:
+        found, version = raw["kind"], raw["schema_version"]
+        model = manifest_of(found)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(header, f"it is no header that qbench writes ({_short(error)})") from error
+    if type(version) is not int or version != SCHEMA_VERSION:
         raise UserError(
             f"{path} has schema version {version}; this qbench reads {SCHEMA_VERSION}",
             hint="make it again with this version",
         )
-    if kind is not None and raw["kind"] != kind:
-        raise UserError(f"{path} holds a qbench {raw['kind']}; wanted here: {kind}")
+    if kind is not None and found != kind:
+        raise UserError(f"{path} holds a qbench {found}; wanted here: {kind}")
     try:
         manifest = model.model_validate_json(text)
     except ValidationError as error:
-        raise UserError(f"{header} is damaged", cause=_short(error)) from error
-    for name, record in manifest.files.items():
-        file = path / name
-        if not file.is_file() or file.stat().st_size != record.bytes or sha256_of(file) != record.sha256:
-            raise UserError(
-                f"{file} is not the file that {header.name} describes",
-                cause="it was changed, truncated or removed after it was written",
-                hint=f"make the {manifest.kind} again",
-            )
+        raise _damaged(header, _first_fault(error)) from error
+    check_files(path, manifest)
     return Artifact(path, manifest)
+
+
+def _header_text(path: Path, kind: Kind | None) -> bytes:
+    """The bytes of the header, of a size that one has."""
+    wanted = f"a qbench {kind} folder" if kind else "a qbench folder"
+    header = path / MANIFEST
+    try:
+        if header.stat().st_size > _LONGEST_HEADER:
+            raise _damaged(header, f"it has {header.stat().st_size:,} bytes, {_LONGEST_HEADER:,} at most")
+        return header.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path} is not {wanted}",
+            cause=f"{header.name}: {error.strerror or error}",
+            hint="a model is made into one by `qbench export`" if path.is_file() else "check the path",
+        ) from error
+
+
+def _damaged(header: Path, cause: str) -> UserError:
+    return UserError(f"{header} is damaged", cause=cause, hint="make the folder again, or copy it anew")
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Where the first error is, and what it is."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
 
 
 def made_of_others(path: Path, inputs: Iterable[Path], missing: Sequence[str] = ()) -> bool:
@@ -277,7 +286,10 @@ def _differences(found: Manifest[Any], recipe: Recipe) -> list[str]:
         return [f"kind ({found.kind}, not {recipe.kind})"]
     old: dict[str, Any] = {**found.settings, **found.inputs, "seed": found.seed}
     new: dict[str, Any] = {**recipe.settings, **recipe.inputs, "seed": recipe.seed}
-    return sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
+    told = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
+    then, now = found.versions, recipe.versions
+    upgraded = sorted(k for k in then.keys() | now.keys() if then.get(k) != now.get(k))
+    return told + [f"{k} ({then.get(k, 'none')} then, {now.get(k, 'none')} now)" for k in upgraded]
 
 
 def _make_way(out: Path) -> None:

@@ -8,11 +8,12 @@ from typing import Any, Generic, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from qbench.artifacts.base import Record
+from qbench.artifacts.base import ArraySpec, Content, Record
 from qbench.artifacts.figures import Proportion
 from qbench.quant import CodeType, Norm, Quantization
+from qbench.text import file_name
 
 SCHEMA_VERSION = 1
 
@@ -138,7 +139,7 @@ class Hardening(Record):
     jacobian: float = 0.0
 
 
-class TrainedContent(Record):
+class TrainedContent(Content):
     """A trained network: `float.keras` and its training history.
 
     Attributes:
@@ -166,7 +167,7 @@ class ArtifactInfo(Record):
     evaluated: int | None
 
 
-class BundleContent(Record):
+class BundleContent(Content):
     """One network at one quantization.
 
     Attributes:
@@ -267,7 +268,7 @@ class RuntimeInfo(Record):
     threads: int
 
 
-class AdvsetContent(Record):
+class AdvsetContent(Content):
     """Adversarial inputs, with the clean ones that they came from.
 
     Attributes:
@@ -292,6 +293,17 @@ class AdvsetContent(Record):
     findings: tuple[Finding, ...] | None
     target: str | None = None
     aimed: int | None = None
+
+    def arrays(self) -> dict[str, ArraySpec]:
+        """Of each budget two, and the clean inputs' four; labels are among the classes."""
+        n, classes = self.count, len(self.data.classes)
+        inputs, logits = ArraySpec((n, *self.data.input_shape), "float32"), ArraySpec((n, classes), "float32")
+        labels = ArraySpec((n,), "int64", classes)
+        found = {"inputs.npy": inputs, "labels.npy": labels, "logits-clean.npy": logits}
+        found["indices.npy"] = ArraySpec((n,), "int64")
+        for each in self.results:
+            found |= {each.file: inputs, f"logits-{each.file}": logits}
+        return found if self.target is None else {**found, "targets.npy": labels}
 
 
 class EpsScores(Record):
@@ -419,7 +431,7 @@ class DeviceResults(Record):
     differences: tuple[Difference, ...]
 
 
-class ReplayContent(Record):
+class ReplayContent(Content):
     """Outputs of an advset on runtimes; `<runtime>/clean.npy` and `<runtime>/eps-<i>.npy` hold the vectors.
 
     `labels.npy` and `indices.npy` are the advset's.
@@ -440,22 +452,29 @@ class ReplayContent(Record):
     disagreements: tuple[Disagreement, ...]
     devices: tuple[DeviceResults, ...] = ()
 
+    def arrays(self) -> dict[str, ArraySpec]:
+        """Of each runtime the output vectors: to the clean inputs, and at each budget."""
+        vectors = ArraySpec((self.count, len(self.data.classes)), "")
+        sets = ["clean.npy", *(f"eps-{i}.npy" for i in range(len(self.eps)))]
+        return {f"{file_name(each.runtime.name)}/{one}": vectors for each in self.scores for one in sets}
 
-class ReportContent(Record):
+
+class ReportContent(Content):
     """A report over replays."""
 
     replays: tuple[str, ...]
 
 
-ContentT = TypeVar("ContentT", bound=Record)
+ContentT = TypeVar("ContentT", bound=Content)
 
 
 class Manifest(Record, Generic[ContentT]):
     """The header of an artefact folder, written as `manifest.json`.
 
     Attributes:
-        key: SHA-256 of kind, settings, inputs and seed: equal keys mean the same work.
+        key: SHA-256 of kind, settings, inputs, seed and versions: equal keys mean the same work.
         inputs: by role, the hash of every artefact, file or data set that went in.
+        versions: of the stage and the packages that computed it.
         files: every other file in the folder.
     """
 
@@ -465,6 +484,7 @@ class Manifest(Record, Generic[ContentT]):
     settings: dict[str, JsonValue]
     inputs: dict[str, str]
     seed: int
+    versions: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileRecord]
     environment: Environment
     content: ContentT

@@ -12,6 +12,7 @@ import click
 import qbench
 from qbench.cli.common import FOLDER, Budgets, show_tables
 from qbench.errors import CheckFailed
+from qbench.text import shown
 
 if TYPE_CHECKING:
     from qbench.stages.check import Gate
@@ -93,6 +94,6 @@ def _show(gate: Gate, *, as_json: bool) -> None:
     show_tables([verdict_table(gate.verdicts)])
     broken = [each for each in gate.verdicts if not each.holds]
     for each in broken:
-        click.echo(f"{each.rule}: {each.reason}", err=True)
+        click.echo(shown(f"{each.rule}: {each.reason}"), err=True)
     state = f"failed: {len(broken)} of {len(gate.verdicts)} verdicts" if broken else "passed"
     click.echo(f"gate {state}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 from qbench.cli.terminal import Terminal
+from qbench.text import shown
 
 if TYPE_CHECKING:
     from qbench.artifacts import Artifact
@@ -119,7 +120,7 @@ def run_stage(
         return
     show_tables(tables(made.content))
     state = "found finished" if made.reused else "written"
-    click.echo(f"{made.manifest.kind} {state}: {made.path}")
+    click.echo(shown(f"{made.manifest.kind} {state}: {made.path}"))
 
 
 def show_tables(tables: Iterable[Table]) -> None:
@@ -127,17 +128,21 @@ def show_tables(tables: Iterable[Table]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)
     for table in tables:
-        shown = RichTable(title=table.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+        drawn = RichTable(
+            title=Text(shown(table.title)), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
+        )
         for i, column in enumerate(table.columns):
-            shown.add_column(column, justify="left" if i < table.keys else "right", no_wrap=i == 0)
+            justify: Literal["left", "right"] = "left" if i < table.keys else "right"
+            drawn.add_column(Text(shown(column)), justify=justify, no_wrap=i == 0)
         last: tuple[str, ...] = ()
         for row in table.rows:
             repeated = table.keys > 1 and row[:1] == last[:1]
-            shown.add_row("" if repeated else row[0], *row[1:])
+            drawn.add_row("" if repeated else Text(shown(row[0])), *(Text(shown(cell)) for cell in row[1:]))
             last = row
-        console.print(shown)
+        console.print(drawn)

@@ -11,6 +11,7 @@ import click
 
 from qbench import __version__
 from qbench.errors import InternalFault, QbenchError, UserError, internal_fault
+from qbench.text import shown
 
 # What each command does, so that `qbench --help` need not import it.
 COMMANDS = {
@@ -103,7 +104,7 @@ def _say(error: QbenchError, *, as_json: bool) -> None:
         parts = {"what": error.what, "cause": error.cause, "hint": error.hint, "exit_code": error.exit_code}
         click.echo(json.dumps({"error": parts}, indent=2))
         return
-    click.echo(click.style("error: ", fg="red", bold=True) + error.what, err=True)
+    click.echo(click.style("error: ", fg="red", bold=True) + shown(error.what), err=True)
     for label, text in (("likely cause", error.cause), ("next step", error.hint)):
         if text:
-            click.echo(f"  {label}: {text}", err=True)
+            click.echo(shown(f"  {label}: {text}"), err=True)

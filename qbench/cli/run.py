@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qbench.cli.common import OUT, output_options, show_tables
+from qbench.text import shown
 
 if TYPE_CHECKING:
     from qbench.experiment import Outcome, Plan
@@ -49,7 +50,7 @@ def command(
             click.echo(planned.model_dump_json(indent=2))
         elif not quiet:
             show_tables([_plan_table(planned)])
-            click.echo(_cost(planned))
+            click.echo(shown(_cost(planned)))
         return
     with RunProgress(len(planned.tasks), quiet=quiet) as progress:
         outcomes = run(planned, watch=progress, **options)
@@ -99,12 +100,14 @@ def _summarize(planned: Plan, outcomes: tuple[Outcome, ...]) -> None:
     for state in ("failed", "skipped"):
         for each in outcomes:
             if each.state == state and each.failure:
-                click.echo(click.style(f"{state}: ", fg="red" if state == "failed" else "yellow") + each.id)
+                click.echo(
+                    click.style(f"{state}: ", fg="red" if state == "failed" else "yellow") + shown(each.id)
+                )
                 failure = each.failure
                 said = {"": failure.what, "likely cause: ": failure.cause, "next step: ": failure.hint}
                 for label, text in said.items():
                     if text:
-                        click.echo(f"  {label}{text}")
+                        click.echo(shown(f"  {label}{text}"))
     counts = {state: sum(each.state == state for each in outcomes) for state in _STATES}
     words = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    click.echo(f"experiment {planned.name}: {words}: {planned.out}")
+    click.echo(shown(f"experiment {planned.name}: {words}: {planned.out}"))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from qbench.progress import Advance
+from qbench.text import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,7 @@ class Terminal:
         with _without_chatter() as stream:
             console = Console(file=stream, quiet=self.quiet)
             columns = (
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
@@ -58,7 +59,7 @@ class StageProgress:
     @contextmanager
     def task(self, label: str, total: int) -> Iterator[Advance]:
         """Show a bar until the task is done."""
-        bar = self._bars.add_task(label, total=total)
+        bar = self._bars.add_task(shown(label), total=total)
         try:
             yield lambda done: self._bars.update(bar, advance=done)
         finally:
@@ -66,7 +67,7 @@ class StageProgress:
 
     def note(self, text: str) -> None:
         """Print one line above the bars."""
-        self._console.print(f"note: {text}", highlight=False, markup=False)
+        self._console.print(shown(f"note: {text}"), highlight=False, markup=False)
 
 
 class RunProgress:
@@ -82,7 +83,12 @@ class RunProgress:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._console = Console(stderr=True, quiet=quiet)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         hidden = quiet or not self._console.is_terminal
         self._bars = Progress(*columns, console=self._console, transient=True, disable=hidden)
         self._all = self._bars.add_task("all tasks", total=total)
@@ -97,16 +103,18 @@ class RunProgress:
 
     def started(self, task: Task) -> None:
         """Show a task."""
-        self._rows[task.id] = self._bars.add_task(task.id, total=None)
+        self._rows[task.id] = self._bars.add_task(shown(task.id), total=None)
 
     def progressed(self, task: str, label: str, done: int, total: int) -> None:
         """Move its bar."""
         if task in self._rows:
-            self._bars.update(self._rows[task], description=f"{task}: {label}", completed=done, total=total)
+            self._bars.update(
+                self._rows[task], description=shown(f"{task}: {label}"), completed=done, total=total
+            )
 
     def noted(self, task: str, text: str) -> None:
         """Print one line above the bars."""
-        self._console.print(f"note: {task}: {text}", highlight=False, markup=False)
+        self._console.print(shown(f"note: {task}: {text}"), highlight=False, markup=False)
 
     def finished(self, outcome: Outcome) -> None:
         """Take the task away, and print how it ended where nobody sees bars."""
@@ -116,7 +124,7 @@ class RunProgress:
         self._bars.advance(self._all)
         if not self._console.is_terminal or outcome.state == "failed":
             text = f"{outcome.state}: {outcome.id} ({outcome.seconds:.0f} s)"
-            self._console.print(text, highlight=False, markup=False)
+            self._console.print(shown(text), highlight=False, markup=False)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from qbench.artifacts import Artifact, ReplayContent, RuntimeScores
 from qbench.artifacts.figures import Estimate
 from qbench.errors import UserError
 from qbench.statistics import difference, paired_difference
+from qbench.text import file_name
 
 # What quantized networks are held against; it never ships, so no rule judges it.
 FLOAT = "float"
@@ -76,7 +77,7 @@ class Evidence:
         """Which clean inputs a runtime labels right, [n]; None in replays made before labels were kept."""
         if not (self.path / "labels.npy").is_file():
             return None
-        vectors = self._array(Path(runtime.replace(":", "-")) / "clean.npy")
+        vectors = self._array(Path(file_name(runtime)) / "clean.npy")
         right: NDArray[np.bool_] = vectors.argmax(axis=1) == self._array("labels.npy")
         return right
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from qbench.errors import UserError
 from qbench.gating.rules import Verdict
 from qbench.reporting.tables import Table
+from qbench.text import plain
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
@@ -72,6 +73,7 @@ def github_annotations(verdicts: Sequence[Verdict]) -> list[str]:
 
 def _escaped(text: str, also: str = "") -> str:
     """As GitHub's runner unescapes it: percent signs, ends of lines and, in properties, separators."""
+    text = plain(text)
     for each in "%\r\n" + also:
         text = text.replace(each, f"%{ord(each):02X}")
     return text

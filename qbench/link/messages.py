@@ -10,6 +10,7 @@ from typing import Literal, cast
 import numpy as np
 
 from qbench.artifacts.schema import TensorSpec
+from qbench.text import plain
 
 PROTOCOL_VERSION = 1
 
@@ -106,7 +107,7 @@ class _Reader:
         return int.from_bytes(self.take(size), "little")
 
     def text(self) -> str:
-        return self.take(self.number(1)).decode("utf-8", "replace")
+        return plain(self.take(self.number(1)).decode("utf-8", "replace"))
 
     def tensor(self, name: str) -> TensorSpec:
         code, rank = self.number(1), self.number(1)

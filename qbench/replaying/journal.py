@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qbench.artifacts import RecordFile
 from qbench.runtimes import Runtime
 from qbench.runtimes.base import Computed
+from qbench.text import file_name
 
 
 class Journal:
@@ -26,7 +27,7 @@ class Journal:
     """
 
     def __init__(self, draft: Path, runtime: Runtime, name: str, rows: int, *, chunk: int) -> None:
-        folder = draft / runtime.name.replace(":", "-")  # a colon is none of a file name's on Windows
+        folder = draft / file_name(runtime.name)
         shape = (rows, *runtime.output.shape)
         self._vectors = RecordFile(folder / f"{name}.npy", shape, runtime.output.dtype)
         self._files = [self._vectors]

@@ -9,6 +9,7 @@ from qbench.artifacts import Artifact, ReplayContent
 from qbench.artifacts.base import Record
 from qbench.artifacts.schema import SCHEMA_VERSION, Environment
 from qbench.reporting.tables import replay_tables
+from qbench.text import markdown as escaped
 
 
 class ReplaySection(Record):
@@ -47,7 +48,7 @@ def markdown(report: ReportDocument, pictures: Sequence[str]) -> str:
     parts = ["# Robustness report", ""]
     for section, picture in zip(report.replays, pictures, strict=True):
         results = section.results
-        parts += [f"## {results.network}: {results.attack}, {results.norm}", ""]
+        parts += [f"## {escaped(f'{results.network}: {results.attack}, {results.norm}')}", ""]
         parts += [f"![Robust accuracy against eps, by runtime]({picture})", ""]
         parts += [table.markdown() for table in replay_tables(results)]
         parts += _provenance(section)
@@ -56,10 +57,10 @@ def markdown(report: ReportDocument, pictures: Sequence[str]) -> str:
 
 def _provenance(section: ReplaySection) -> list[str]:
     where = section.environment
-    lines = ["### Provenance", "", f"- replay `{section.key[:16]}`, {where.cpu}, {where.machine}"]
+    lines = [f"replay {section.key[:16]}, {where.cpu}, {where.machine}"]
     lines += [
-        f"- runtime `{each.runtime.name}`: {each.runtime.package} {each.runtime.version}, "
-        f"{each.runtime.kernels} kernels, on `{each.runtime.artifact}`"
+        f"runtime {each.runtime.name}: {each.runtime.package} {each.runtime.version}, "
+        f"{each.runtime.kernels} kernels, on {each.runtime.artifact}"
         for each in section.results.scores
     ]
-    return [*lines, ""]
+    return ["### Provenance", "", *(f"- {escaped(line)}" for line in lines), ""]

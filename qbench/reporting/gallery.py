@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import AdvsetContent, Artifact, Domain, ReplayContent
 from qbench.reporting.tables import budget_phrase
+from qbench.text import file_name
 
 _EACH_BUDGET = 2
 _MOST = 8
@@ -77,7 +78,7 @@ def gallery(replay: Artifact[ReplayContent], advset: Artifact[AdvsetContent]) ->
     names = [each.runtime.name for each in content.scores]
 
     def labels(file: str) -> dict[str, NDArray[np.int64]]:
-        folders = {name: replay.path / name.replace(":", "-") for name in names}
+        folders = {name: replay.path / file_name(name) for name in names}
         return {
             name: np.load(folder / file, mmap_mode="r").argmax(axis=1) for name, folder in folders.items()
         }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import ReplayContent, RuntimeScores
 from qbench.reporting.tables import budget_phrase, budget_text
+from qbench.text import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,6 +84,7 @@ def _style(settings: dict[str, Any]) -> Iterator[None]:
 
     common = {
         "svg.hashsalt": "qbench",
+        "text.parse_math": False,
         "font.size": 10,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -107,7 +109,9 @@ def robustness_curves(content: ReplayContent, name: str) -> Plot:
         places = np.arange(len(content.eps) + 1)
         for i, (names, bounds) in enumerate(curves):
             # Curves often lie on each other: side by side they can still be told apart.
-            _curve(axes, places + _SPREAD * (i - (len(curves) - 1) / 2), bounds, "\n".join(names), i)
+            _curve(
+                axes, places + _SPREAD * (i - (len(curves) - 1) / 2), bounds, "\n".join(map(label, names)), i
+            )
         budgets = (budget_text(eps, content.data, content.norm) for eps in content.eps)
         axes.set_xticks(places, ["clean", *budgets])
         axes.set(
@@ -115,7 +119,7 @@ def robustness_curves(content: ReplayContent, name: str) -> Plot:
             ylabel="accuracy under attack, %",
             ylim=(-2, 102),
         )
-        axes.set_title(f"{content.attack} on {content.network}, {content.count:,} inputs")
+        axes.set_title(label(f"{content.attack} on {content.network}, {content.count:,} inputs"))
         axes.grid(axis="y", alpha=0.3)
         axes.legend(title="runtime", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return figure
@@ -143,11 +147,11 @@ def _bounds(scores: RuntimeScores) -> NDArray[np.float64]:
     )
 
 
-def _curve(axes: Axes, x: NDArray[Any], bounds: NDArray[np.float64], label: str, number: int) -> None:
+def _curve(axes: Axes, x: NDArray[Any], bounds: NDArray[np.float64], name: str, number: int) -> None:
     value, low, high = bounds
     colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
     axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(x, value, color=colour, marker=marker, markersize=5, linewidth=1.2, label=label)
+    axes.plot(x, value, color=colour, marker=marker, markersize=5, linewidth=1.2, label=name)
 
 
 def disagreement_matrix(content: ReplayContent, name: str) -> Plot:
@@ -195,8 +199,8 @@ def _heat_map(axes: Axes, matrix: NDArray[np.float64], names: list[str], top: fl
             colour = "white" if matrix[i, j] > 0.6 * top else "#222222"
             text = "" if i == j else f"{matrix[i, j]:.1f}"
             axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=colour, fontsize=8)
-    axes.set_xticks(places + 0.5, names, rotation=45, ha="right")
-    axes.set_yticks(places + 0.5, names)
+    axes.set_xticks(places + 0.5, map(label, names), rotation=45, ha="right")
+    axes.set_yticks(places + 0.5, map(label, names))
     axes.tick_params(length=0)
     axes.set_aspect("equal")
     axes.invert_yaxis()

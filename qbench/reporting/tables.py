@@ -22,6 +22,7 @@ from qbench.artifacts import (
 )
 from qbench.attacks.norms import widest
 from qbench.quant import Norm
+from qbench.text import markdown
 
 NOTHING = "–"  # noqa: RUF001 - an en dash is the usual mark of an empty cell
 _UNBOUNDED = "unbounded"
@@ -39,8 +40,10 @@ class Table:
     def markdown(self) -> str:
         """A GitHub-flavoured Markdown table under a heading of level 3."""
         rule = ["---" if i < self.keys else "---:" for i in range(len(self.columns))]
-        lines = [self.columns, tuple(rule), *self.rows]
-        return "\n".join([f"### {self.title}", "", *("| " + " | ".join(line) + " |" for line in lines), ""])
+        columns, *rows = (tuple(map(markdown, line)) for line in (self.columns, *self.rows))
+        lines = [columns, tuple(rule), *rows]
+        title = f"### {markdown(self.title)}"
+        return "\n".join([title, "", *("| " + " | ".join(line) + " |" for line in lines), ""])
 
 
 def missing_text(missing: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import RuntimeInfo, TensorSpec
-from qbench.artifacts.environment import package_version
+from qbench.artifacts.versions import package_version
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.places import pip_install
 from qbench.quant import Quantization
@@ -69,6 +69,11 @@ class Runtime(ABC):
         raise EnvironmentLacks(
             f"the runtime {cls.name!r} needs the package {' or '.join(cls.packages)}", hint=cls.install
         )
+
+    @classmethod
+    def basis(cls) -> str:
+        """What its results depend on here, as known before a model is opened."""
+        return " ".join(cls.package())
 
     @classmethod
     def usual(cls) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,7 +28,9 @@ from qbench.quant import Quantization
 from qbench.runtimes.base import Computed, Runtime
 from qbench.runtimes.packing import packed
 from qbench.runtimes.tflite import TfliteRuntime, check_tflite, inner_grid
+from qbench.text import file_name, plain
 
+_LONGEST_BOARD = 40
 _EMULATED, _PACKED = "qemu:", ":packed"
 
 # A board that nobody waits for boots in under a second; a silent port must not hold up a listing.
@@ -75,7 +78,7 @@ class DeviceRuntime(Runtime):
         except BaseException:
             self._client.close()
             raise
-        self.name = f"device:{self.device.board}{'-packed' if packed else ''}"
+        self.name = f"device:{plain(self.device.board, _LONGEST_BOARD)}{'-packed' if packed else ''}"
 
     def _is_packed(self, url: str) -> bool:
         """Whether the device holds the packed twin rather than the model itself."""
@@ -228,12 +231,12 @@ def _open(url: str, bundle: Path, content: BundleContent, baud: int, trace: Trac
 
 
 def _tell_apart(opened: Sequence[DeviceRuntime]) -> None:
-    """Number the boards of one kind after the first."""
-    seen: dict[str, int] = {}
+    """Number the boards after the first whose names, or whose folders' names, are the same."""
+    taken: set[str] = set()
     for each in opened:
-        seen[each.name] = number = seen.get(each.name, 0) + 1
-        if number > 1:
-            each.name = f"{each.name}-{number}"
+        names = (each.name if i == 1 else f"{each.name}-{i}" for i in count(1))
+        each.name = next(name for name in names if file_name(name).lower() not in taken)
+        taken.add(file_name(each.name).lower())
 
 
 def probe(url: str, baud: int | None = None) -> DeviceInfo:

@@ -12,7 +12,7 @@ from qbench.errors import UserError
 from qbench.places import firmware_digest
 from qbench.quant import Quantization
 from qbench.runtimes.batched import BatchedRuntime, Worker
-from qbench.runtimes.hostlib import HostModel, require_tools
+from qbench.runtimes.hostlib import HostModel, kernel_set, require_tools
 from qbench.runtimes.tflite import check_tflite, inner_grid
 
 
@@ -51,8 +51,8 @@ class HostRuntime(BatchedRuntime):
 
     @property
     def kernels(self) -> str:
-        """The portable kernels; a host has no use for the boards' instructions."""
-        return "portable"
+        """What the library says that it was built with."""
+        return kernel_set()
 
     @property
     def grid(self) -> Quantization | None:

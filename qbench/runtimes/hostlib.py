@@ -183,11 +183,18 @@ def _load(path: Path) -> ctypes.CDLL:
         "qb_host_count": (number, [pointer, ctypes.c_int]),
         "qb_host_describe": (None, [pointer, ctypes.c_int, number, pointer]),
         "qb_host_run": (None, [pointer, number, pointer, pointer]),
+        "qb_host_kernels": (ctypes.c_char_p, []),
     }
     for name, (result, arguments) in prototypes.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def kernel_set() -> str:
+    """Which kernels the library was built with."""
+    said: bytes = _load(built_library()).qb_host_kernels()
+    return said.decode("ascii")
 
 
 def require_tools() -> None:

@@ -57,10 +57,19 @@ class OnnxRuntime(BatchedRuntime):
         """Only where it is needed: with it, some graphs of int8 codes lack a kernel."""
         return cls.precise and saturates(precise=False)
 
+    @classmethod
+    def basis(cls) -> str:
+        """With the kernels, which depend on the CPU."""
+        return f"{super().basis()}, {cls._kernels()}"
+
+    @classmethod
+    def _kernels(cls) -> str:
+        return SATURATING if saturates(precise=cls._asks_for_precision()) else EXACT
+
     @property
     def kernels(self) -> str:
         """ONNX Runtime's own kernel library, and whether it is exact on this machine."""
-        return SATURATING if saturates(precise=self._asks_for_precision()) else EXACT
+        return self._kernels()
 
     def _run(self, batch: NDArray[Any]) -> NDArray[Any]:
         entry, exit_ = self.input.quantization, self.output.quantization

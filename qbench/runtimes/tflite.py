@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import TensorSpec
-from qbench.artifacts.environment import package_version
+from qbench.artifacts.versions import package_version
 from qbench.errors import UserError
 from qbench.formats.tflite_file import prepared
 from qbench.quant import CodeType, Quantization

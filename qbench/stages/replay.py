@@ -90,7 +90,7 @@ def replay(
     with open_devices(
         devices, source.path, source.content, baud, hex_trace(trace) if trace else None
     ) as found:
-        versions = {name: " ".join(runtime_class(name).package()) for name in names}
+        versions = {name: runtime_class(name).basis() for name in names}
         versions |= {each.name: _firmware(each) for each in found}
         recipe = Recipe(
             "replay",

@@ -17,7 +17,7 @@ from qbench.artifacts import (
     begin,
     load,
 )
-from qbench.artifacts.folder import MANIFEST
+from qbench.artifacts.checking import MANIFEST
 from qbench.artifacts.schema import manifest_of
 from qbench.errors import UserError, unknown_name
 from qbench.progress import SILENT, Progress

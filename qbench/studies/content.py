@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, SerializeAsAny
 
 from qbench.artifacts import DataInfo
-from qbench.artifacts.base import Record
+from qbench.artifacts.base import Content, Record
 from qbench.artifacts.schema import FLOAT_BITS
 from qbench.errors import UserError
 from qbench.quant import Norm
@@ -71,7 +71,7 @@ def _read_result(value: Any) -> AnalysisResult:
     return content.model_validate(value)
 
 
-class StudyContent(Record):
+class StudyContent(Content):
     """One analysis over artefacts of the same data.
 
     Attributes:

@@ -12,6 +12,7 @@ import numpy as np
 from qbench.artifacts import Proportion
 from qbench.studies import find_analysis
 from qbench.studies.content import StudyContent
+from qbench.text import label as plot_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,13 @@ _MARKERS = "osD^vPX*"
 _HEAT = "cividis"
 # On bright cells. Not black, which a page takes for the colour of its text: that is light in the dark.
 _INK = "#222222"
-_SETTINGS = {"svg.hashsalt": "qbench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+_SETTINGS = {
+    "svg.hashsalt": "qbench",
+    "text.parse_math": False,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 
 def study_drawing(content: StudyContent) -> Callable[[], Figure] | None:
@@ -78,15 +85,17 @@ def heat_map(
     for (row, column), value in cells.items():
         values[rows.index(row), columns.index(column)] = value
     image = axes.imshow(values, cmap=_HEAT, vmin=low, vmax=high, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xticks(
+        range(len(columns)), map(plot_label, columns), rotation=45, ha="right", rotation_mode="anchor"
+    )
+    axes.set_yticks(range(len(rows)), map(plot_label, rows))
     axes.spines[:].set_visible(False)
     for i, j in zip(*np.nonzero(~np.isnan(values)), strict=True):
         dark = values[i, j] < (low + high) / 2
         count = "" if inputs is None else f"\nof {inputs[rows[i], columns[j]]:,}"
         text = f"{values[i, j]:.3g}{count}"
         axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else _INK)
-    axes.set_title(label, fontsize=9)
+    axes.set_title(plot_label(label), fontsize=9)
     return image
 
 
@@ -109,9 +118,11 @@ def intervals(axes: Axes, names: Sequence[str], series: Mapping[str, Sequence[Pr
             markersize=4,
             linestyle="none",
             capsize=2,
-            label=label,
+            label=plot_label(label),
         )
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        range(len(names)), map(plot_label, names), rotation=45, ha="right", rotation_mode="anchor"
+    )
     axes.set_ylim(-2, 102)
     axes.grid(axis="y", alpha=0.3)
     axes.legend(frameon=False, fontsize=7)

@@ -1,4 +1,5 @@
 /* The firmware of every board: the session of firmware/link over the board's UART, the model from its flash. */
+#include "../../kernels/kernel_set.h"
 #include "../../link/network.h"
 #include "board.h"
 
@@ -33,7 +34,7 @@ int main(void) {
     device.firmware = QL_FIRMWARE;
     device.board = board.name;
     device.core = board.core;
-    device.kernels = "portable";
+    device.kernels = QB_KERNEL_SET;
     device.clock_hz = board.clock_hz;
     device.counter = (uint8_t)board_counter();
     device.boot = boot_nonce();

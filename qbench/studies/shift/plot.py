@@ -8,6 +8,7 @@ from qbench.studies.content import StudyContent
 from qbench.studies.plots import COLOURS
 from qbench.studies.shift.content import ShiftStudy
 from qbench.studies.tables import attack_text
+from qbench.text import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ def draw(figure: Figure, content: StudyContent, study: ShiftStudy) -> None:
             layer_lines(column[0], column[1], profile, COLOURS[i % len(COLOURS)], name)
         labels = ["input" if layer.layer < 0 else str(layer.layer) for layer in profile.layers]
         column[1].set_xticks(range(len(labels)), labels)
-        column[0].set(title=target, ylabel="relative norm, %\n(dotted: before quantization)")
+        column[0].set(title=label(target), ylabel="relative norm, %\n(dotted: before quantization)")
         column[0].set_yscale("log")
         for formatted in (column[0].yaxis.set_major_formatter, column[0].yaxis.set_minor_formatter):
             formatted("{x:g}")
@@ -46,6 +47,6 @@ def layer_lines(norms: Axes, shares: Axes, profile: Any, colour: str, name: str)
 
     places = range(len(profile.layers))
     norms.plot(places, values("before"), color=colour, linestyle=":", marker=".")
-    norms.plot(places, values("after"), color=colour, marker="o", markersize=3, label=name)
+    norms.plot(places, values("after"), color=colour, marker="o", markersize=3, label=label(name))
     shares.plot(places, values("changed"), color=colour, marker="o", markersize=3)
     shares.plot(places, values("vanished"), color=colour, linestyle="--", marker="x", markersize=4)

@@ -103,7 +103,7 @@ def test_headers_that_cannot_be_read(tmp_path):
     with pytest.raises(UserError, match="is damaged"):
         load(tmp_path / "r")
     header.write_text("{")
-    with pytest.raises(UserError, match="is not a qbench folder"):
+    with pytest.raises(UserError, match="is damaged"):
         load(tmp_path / "r")
 
 

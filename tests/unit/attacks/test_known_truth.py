@@ -173,7 +173,7 @@ class TestStarts:
         told = Victims(victims.x, victims.y, victims.indices, {0: victims.x[0], 1: near})
         attack = find_attack("hopskipjump")(network, norm="linf", budget=55)
         one, other = found(attack, told, 1.0), found(attack, victims, 1.0)
-        assert np.abs(one.x - victims.x).max() < 0.1 < np.abs(other.x - victims.x).max()
+        assert np.abs(one.x - victims.x).max() < 0.15 < np.abs(other.x - victims.x).max()
 
     def test_where_there_is_none_the_checks_say_so(self):
         network = Affine(np.zeros((4, 2)), [1.0, 0.0], UNIT)

@@ -12,6 +12,7 @@ import pytest
 from qbench.artifacts import Artifact, DataInfo, Recipe, ReplayContent, RuntimeInfo, begin
 from qbench.data import IMAGE
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
+from qbench.text import file_name
 
 EPS = (4 / 255, 8 / 255)
 
@@ -66,9 +67,11 @@ def replay_of(tmp_path: Path) -> Callable[..., Artifact[ReplayContent]]:
         recipe = Recipe("replay", settings={"number": len(made)}, inputs={})
         with begin(tmp_path / f"replay-{len(made)}", recipe) as draft:
             for each in found:
-                folder = draft.path / each.runtime.name.replace(":", "-")
+                folder = draft.path / file_name(each.runtime.name)
                 folder.mkdir()
                 np.save(folder / "clean.npy", each.clean)
+                for i, vectors in enumerate(each.by_eps):
+                    np.save(folder / f"eps-{i}.npy", vectors)
             if kept:
                 np.save(draft.path / "labels.npy", truth)
                 np.save(draft.path / "indices.npy", np.arange(first, first + n))

@@ -38,6 +38,16 @@ def write_advset(bundle, out, **changes):
     for i, eps in enumerate(EPS):
         x_adv = np.clip(x + np.float32(eps) * rng.choice(np.float32([-1, 1]), x.shape), 0, 1)
         arrays |= {f"eps-{i}": x_adv, f"logits-eps-{i}": scorer(x_adv)}
+    data = changes.get("data", content.data)
+    fitting = {
+        "float32": lambda each: np.resize(each, (COUNT, *data.input_shape)),
+        "logits": lambda each: each[:, : len(data.classes)],
+        "int64": lambda each: each % len(data.classes),
+    }
+    arrays = {
+        name: fitting["logits" if "logits" in name else str(each.dtype)](each) if name != "indices" else each
+        for name, each in arrays.items()
+    }
     with begin(out, Recipe("advset", {"made": "by a test"}, {"bundle": bundle.manifest.key})) as draft:
         for name, array in arrays.items():
             np.save(draft.path / f"{name}.npy", array)
