@@ -95,6 +95,7 @@ $(VENV)/.user: pyproject.toml constraints.txt
 	@echo "installing qbench and its dependencies into $(VENV)"
 	$(PIP) install $(PINS) -e .
 	@$(PIP) install $(PINS) -e '.[tflm]' || echo "TFLite Micro has no wheel for this machine: going on without it"
+	@$(PIP) install $(PINS) -e '.[tflite-runtime]' || echo "tflite-runtime has no wheel for this machine: going on without it"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.user

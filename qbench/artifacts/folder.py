@@ -110,6 +110,8 @@ class Draft:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, UserError) and all(p.name in (_LOCK, _HOLDER) for p in self.path.rglob("*")):
+            shutil.rmtree(self.path)  # refused before anything was computed
         self._lock.release()
         if isinstance(error, OSError):
             _explain_disk_error(error, self.path.parent)

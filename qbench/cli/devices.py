@@ -7,6 +7,7 @@ import json
 import click
 
 from qbench.cli.common import baud_option, output_options, show_tables
+from qbench.cli.terminal import Terminal
 
 
 @click.command(epilog="Example: qbench devices")
@@ -20,7 +21,8 @@ def command(baud: int | None, quiet: bool, as_json: bool) -> None:
     from qbench.reporting.tables import NOTHING, Table
     from qbench.runtimes.device import find
 
-    found = find(baud)
+    with Terminal(quiet=quiet).working() as progress:
+        found = find(baud, progress)
     if as_json:
         ports = {
             port: {"lacks": device.what} if isinstance(device, QbenchError) else to_jsonable_python(device)

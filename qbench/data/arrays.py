@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Domain, Preprocessing
-from qbench.data.base import IMAGE, INT8_FEATURES, Dataset, Split, features
+from qbench.data.base import IMAGE, INT8_FEATURES, Dataset, Split, check_values, features
 from qbench.data.cache import Arrays
 from qbench.errors import UserError
+from qbench.text import plain
 
 # Far above any classifier; keeps garbage labels from asking for gigabytes of class names.
 _MOST_CLASSES = 65_536
@@ -80,11 +81,15 @@ def _split(name: str, x: NDArray[Any], y: NDArray[Any]) -> Split:
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.dtype.kind not in "iu" or y.ndim != 1:
+        named = y.dtype.kind in "US"
         raise UserError(
-            f"the labels of {name} are {y.dtype} of shape {list(y.shape)}",
+            f"the labels of {name} are {'strings' if named else y.dtype} of shape {list(y.shape)}",
             cause="one whole number an input is wanted, 0 .. classes - 1",
-            hint="for one-hot labels take y.argmax(axis=1)",
+            hint="write classes, y = np.unique(names, return_inverse=True), and both into the file"
+            if named
+            else "for one-hot labels take y.argmax(axis=1)",
         )
+    check_values(x, len(y))
     return Split(x, y.astype(np.int64, copy=False))
 
 
@@ -121,7 +126,14 @@ def _classes(name: str, arrays: Arrays, splits: list[Split]) -> tuple[str, ...]:
                 f"the classes of {name} are {names.dtype} of shape {list(names.shape)}",
                 hint="give an array of strings, one a label",
             )
-        return tuple(str(label) for label in names)
+        told = tuple(plain(str(label)) for label in names)
+        if len(set(told)) < len(told) or "" in told:
+            twice = next((each for each in told if not each or told.count(each) > 1), "")
+            raise UserError(
+                f"the classes of {name} hold {twice!r} twice" if twice else f"a class of {name} has no name",
+                hint="give each label a name of its own",
+            )
+        return told
     count = max(int(split.y.max(initial=0)) for split in splits) + 1
     if count > _MOST_CLASSES:
         raise UserError(

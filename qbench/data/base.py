@@ -100,18 +100,32 @@ class Dataset:
         return values / np.float32(255) if self.domain.name == "image" else values
 
 
+def check_values(x: NDArray[Any], labels: int) -> None:
+    """Refuse inputs [n, *shape] that are none, as many as there are no labels for, or not all finite.
+
+    Raises:
+        UserError: which of these.
+    """
+    if len(x) != labels or not labels:
+        raise UserError(f"the data has {len(x)} inputs and {labels} labels")
+    if x.dtype.kind == "f":
+        bad = ~np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
+        if bad.any():
+            first = int(bad.argmax())
+            raise UserError(
+                f"the data holds NaN or infinity, first in input {first}", hint="clean the data set"
+            )
+
+
 def _check_split(split: Split, classes: int, dtype: str) -> None:
     """Refuse data that would only fail later, and less clearly."""
     if split.x.dtype != dtype:
         raise UserError(f"the inputs are {split.x.dtype}; their domain is stored as {dtype}")
-    if len(split.x) != len(split.y) or not len(split.y):
-        raise UserError(f"the data has {len(split.x)} inputs and {len(split.y)} labels")
-    if split.x.dtype.kind == "f" and not np.isfinite(split.x).all():
-        bad = int((~np.isfinite(split.x.reshape(len(split.x), -1)).all(axis=1)).argmax())
-        raise UserError(f"the data holds NaN or infinity, first in input {bad}", hint="clean the data set")
+    check_values(split.x, len(split.y))
     low, high = int(split.y.min()), int(split.y.max())
     if low < 0 or high >= classes:
         raise UserError(
             f"labels run from {low} to {high}, but there are {classes} classes",
             cause="labels must be 0 .. classes - 1",
+            hint="number the labels from 0, not from 1" if (low, high) == (1, classes) else None,
         )

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.places import cache_dir
+from qbench.places import cache_dir, memory
 from qbench.progress import Progress
 
 Arrays = Mapping[str, NDArray[Any]]
 
 # What reading a truncated, altered or foreign `.npz` raises.
-NPZ_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile)
+NPZ_ERRORS = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    SyntaxError,
+    OverflowError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 def cached(key: str, make: Callable[[], Arrays], progress: Progress) -> Arrays:
@@ -51,10 +63,36 @@ def read_npz(path: Path) -> Arrays:
         NPZ_ERRORS: the file is missing, damaged, or not such a file.
     """
     with path.open("rb") as file:  # Opened here: np.load leaves a damaged file open.
+        if zipfile.is_zipfile(file):
+            _check_sizes(file)
+        file.seek(0)
         loaded = np.load(file, allow_pickle=False)
         if not isinstance(loaded, np.lib.npyio.NpzFile):
             raise ValueError("a single array, not an archive of arrays")
         return {name: loaded[name] for name in loaded.files}
+
+
+def _check_sizes(file: BinaryIO) -> None:
+    """Refuse arrays that are not as large as they say, or larger together than this process may hold."""
+    total = 0
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as array:
+                version = np.lib.format.read_magic(array)  # type: ignore[no-untyped-call]
+                read = {
+                    (1, 0): np.lib.format.read_array_header_1_0,
+                    (2, 0): np.lib.format.read_array_header_2_0,
+                }
+                if version not in read:
+                    raise ValueError(f"{member.filename} is an array of version {version}")
+                shape, _, dtype = read[version](array)  # type: ignore[no-untyped-call]
+                said = math.prod(shape) * dtype.itemsize
+                if said != member.file_size - array.tell() and not dtype.hasobject:
+                    what = f"an array {dtype} {list(shape)} has {said:,}"
+                    raise ValueError(f"{member.filename} has {member.file_size:,} bytes; {what}")
+                total += member.file_size
+    if total > memory() // 2:
+        raise ValueError(f"its arrays take {total:,} bytes, more than half of this machine's memory")
 
 
 def _write(entry: Path, arrays: Arrays) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 from qbench.artifacts import sha256_of
 from qbench.errors import UserError
 
+# Of a file in a tree, in bytes: an image of 256 megapixels, uncompressed.
+_LARGEST_FILE = 1 << 30
+
 
 @dataclass(frozen=True)
 class FileTree(ABC):
@@ -82,9 +85,12 @@ class _Zip(FileTree):
     archive: zipfile.ZipFile
 
     def read(self, name: str) -> bytes:
+        size = self.archive.getinfo(name).file_size
+        if size > _LARGEST_FILE:
+            raise UserError(f"{name} in {self.path} has {size:,} bytes: no image is that large")
         try:
             return self.archive.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise UserError(
                 f"{name} in {self.path} cannot be read: {error}",
                 cause="the zip is damaged or encrypted",

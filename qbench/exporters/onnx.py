@@ -24,7 +24,11 @@ _CALIBRATION_BATCH = 16
 
 
 def to_float_onnx(model: keras.Model) -> bytes:
-    """The network in float32, taking [batch, *shape] as `input` and giving [batch, classes] as `output`."""
+    """The network in float32, taking [batch, *shape] as `input` and giving [batch, classes] as `output`.
+
+    Raises:
+        UserError: an operator has no form in ONNX.
+    """
     import tensorflow as tf
     import tf2onnx
 
@@ -32,12 +36,40 @@ def to_float_onnx(model: keras.Model) -> bytes:
     forward = tf.function(lambda x: model(x, training=False), input_signature=signature)
     with _quiet():
         try:
+            with _inlined():
+                forward.get_concrete_function()
             graph, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=_OPSET)
         except (ValueError, RuntimeError, NotImplementedError) as error:
             raise UserError(
                 "the network cannot be converted to ONNX", cause=str(error).splitlines()[0]
             ) from error
+    _check_operators(graph)
     return _repeatable(graph)
+
+
+@contextmanager
+def _inlined() -> Iterator[None]:
+    """Trace functions within the network into it: Keras compiles a grouped convolution on its own."""
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+def _check_operators(model: onnx.ModelProto) -> None:
+    """Refuse what the converter left in TensorFlow's own form."""
+    from onnx import defs
+
+    for node in model.graph.node:
+        if not defs.has(node.op_type, node.domain):
+            raise UserError(
+                "the network cannot be converted to ONNX",
+                cause=f"its operator {node.op_type} ({node.name}) has no form there",
+            )
 
 
 def to_int8_onnx(content: bytes, samples: NDArray[np.float32]) -> bytes:

@@ -19,6 +19,7 @@ RUNTIMES = {
     "tflite": "qbench.runtimes.tflite:TfliteRuntime",
     "tflite-ref": "qbench.runtimes.tflite:TfliteReferenceRuntime",
     "tflite-builtin": "qbench.runtimes.tflite:TfliteBuiltinRuntime",
+    "tflite-runtime": "qbench.runtimes.tflite:TfliteFieldRuntime",
     "tflm": "qbench.runtimes.tflm:TflmRuntime",
     "host": "qbench.runtimes.host:HostRuntime",
     "onnx": "qbench.runtimes.onnx:OnnxRuntime",

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,9 +20,10 @@ from qbench.boards import board_named
 from qbench.boards.emulator import emulated
 from qbench.boards.packed_weights import pack_weights
 from qbench.errors import QbenchError, UserError
-from qbench.link import DEFAULT_BAUD, TIMEOUTS, DeviceInfo, Trace, connect, present_ports
+from qbench.link import DEFAULT_BAUD, DeviceInfo, Trace, connect, present_ports
 from qbench.link.errors import wrong_model
 from qbench.link.messages import tensor_bytes
+from qbench.progress import SILENT, Progress
 from qbench.quant import Quantization
 from qbench.runtimes.base import Computed, Runtime
 from qbench.runtimes.packing import packed
@@ -32,9 +32,6 @@ from qbench.text import file_name, plain
 
 _LONGEST_BOARD = 40
 _EMULATED, _PACKED = "qemu:", ":packed"
-
-# A board that nobody waits for boots in under a second; a silent port must not hold up a listing.
-_LISTING = replace(TIMEOUTS, hello=3.0)
 
 
 class DeviceRuntime(Runtime):
@@ -245,13 +242,16 @@ def probe(url: str, baud: int | None = None) -> DeviceInfo:
     Raises:
         LinkError: the port cannot be opened, or nothing on it speaks the protocol.
     """
-    client = connect(url, baud=baud or DEFAULT_BAUD, timeouts=_LISTING)
+    client = connect(url, baud=baud or DEFAULT_BAUD)
     client.close()
     return client.info
 
 
-def find(baud: int | None = None) -> dict[str, DeviceInfo | QbenchError]:
-    """By serial port of this machine, the device that answers there, or why none does."""
+def find(baud: int | None = None, progress: Progress = SILENT) -> dict[str, DeviceInfo | QbenchError]:
+    """By serial port of this machine, the device that answers there, or why none does.
+
+    Opening a port restarts many boards, so each gets the time that a replay gives it; all ports at once.
+    """
 
     def look(url: str) -> DeviceInfo | QbenchError:
         try:
@@ -259,6 +259,12 @@ def find(baud: int | None = None) -> dict[str, DeviceInfo | QbenchError]:
         except QbenchError as error:
             return error
 
-    ports = present_ports()
-    with ThreadPoolExecutor(max(1, len(ports))) as pool:
-        return dict(zip(ports, pool.map(look, ports), strict=True))
+    ports, found = present_ports(), {}
+    with (
+        ThreadPoolExecutor(max(1, len(ports))) as pool,
+        progress.task("asking serial ports", len(ports)) as advance,
+    ):
+        for port, answer in zip(ports, pool.map(look, ports), strict=True):
+            found[port] = answer
+            advance(1)
+    return found

@@ -13,15 +13,17 @@ from qbench.artifacts import TensorSpec
 from qbench.artifacts.versions import package_version
 from qbench.errors import UserError
 from qbench.formats.tflite_file import prepared
+from qbench.places import pip_install
 from qbench.quant import CodeType, Quantization
 from qbench.runtimes.base import Runtime
 from qbench.runtimes.batched import BatchedRuntime, Worker
 
-# tflite-runtime is left out on purpose: its last wheel (2.14) was built without XNNPACK for int8, and runs
-# the built-in kernels in its place without a word. Under XNNPACK and with the built-in kernels, LiteRT and
-# TensorFlow 2.18 are equal, bit for bit. Their reference kernels are not: see `TfliteReferenceRuntime`.
+# Under XNNPACK and with the built-in kernels, LiteRT and TensorFlow 2.18 are equal, bit for bit. Their
+# reference kernels are not: see `TfliteReferenceRuntime`.
 _LITERT = "ai-edge-litert"
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu")
+
+_FIELD = "tflite-runtime"
 
 _ONE_IMAGE = 1
 
@@ -42,6 +44,8 @@ def make_interpreter(
     """
     if package == _LITERT and package_version(_LITERT):
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    elif package == _FIELD:
+        from tflite_runtime.interpreter import Interpreter, OpResolverType
     else:
         import tensorflow as tf
 
@@ -192,6 +196,17 @@ class TfliteBuiltinRuntime(TfliteRuntime):
 
     name = "tflite-builtin"
     resolver: ClassVar[str] = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
+
+
+class TfliteFieldRuntime(TfliteRuntime):
+    """The package tflite-runtime, which Linux boards in the field run; its last release is 2.14.
+
+    Its wheels leave int8 to the built-in kernels where XNNPACK is asked for.
+    """
+
+    name = "tflite-runtime"
+    packages: ClassVar[tuple[str, ...]] = (_FIELD,)
+    install: ClassVar[str] = pip_install("tflite-runtime")
 
 
 class TfliteReferenceRuntime(TfliteRuntime):

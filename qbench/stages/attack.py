@@ -23,6 +23,7 @@ from qbench.oracles import RuntimeOracle, described, opened_oracle
 from qbench.places import cores
 from qbench.progress import SILENT, Progress
 from qbench.quant import Norm
+from qbench.stages.fitting import check_fit
 from qbench.stages.lone import open_bundle
 from qbench.surrogate.registry import check_surrogate, open_surrogate, usual_surrogate
 
@@ -103,7 +104,11 @@ def attack(
     only_correct = preset.only_correct if only_correct is None else only_correct
     kind.checked_goal(target is not None)
     _check_oracle(kind, oracle or device)
-    _check_fit(content, dataset, progress)
+    check_fit(content.data, dataset.info, "the data")
+    if content.data.fingerprint != dataset.fingerprint:
+        progress.note(
+            f"the bundle was made with other data ({content.data.name}) than is attacked ({dataset.name})"
+        )
     check_surrogate(surrogate)
     aim = {} if target is None else {"target": checked_target(target, dataset.info.classes)}
     with opened_oracle(
@@ -209,20 +214,6 @@ def _own_grid(dataset: Dataset, oracle: RuntimeOracle | None) -> Grid:
     levels = np.arange(domain.low, domain.high + domain.step / 2, domain.step, np.float32)[:, None]
     taken = oracle.as_replayed(levels, levels, 0.0, "linf")
     return "uint8" if np.allclose(taken, levels, rtol=0, atol=1e-3 * domain.step) else "float"
-
-
-def _check_fit(bundle: BundleContent, dataset: Dataset, progress: Progress) -> None:
-    """Refuse data that the bundle's network cannot take; say so if it is merely other data."""
-    wanted, given = bundle.data, dataset.info
-    for what in ("domain", "input_shape", "classes"):
-        if getattr(wanted, what) != getattr(given, what):
-            raise UserError(
-                f"the data does not fit the bundle: its {what.replace('_', ' ')} is {getattr(given, what)}, "
-                f"the bundle's {getattr(wanted, what)}",
-                hint=f"the bundle was made with {wanted.name}",
-            )
-    if wanted.fingerprint != given.fingerprint:
-        progress.note(f"the bundle was made with other data ({wanted.name}) than is attacked ({given.name})")
 
 
 def _check_settings(

@@ -254,7 +254,8 @@ class _Bundler:
                 if adopted is None:
                     content = to_int8_tflite(model, real, per_tensor_dense=per_tensor_dense)
                     self._write("int8.tflite", content)
-                self._write("int8.onnx", to_int8_onnx(float_onnx, real))
+                if float_onnx is not None:
+                    self._write("int8.onnx", to_int8_onnx(float_onnx, real))
             advance(1)
             if "int8.tflite" in self.specs:
                 write_c(self.draft.path, *self.specs["int8.tflite"])
@@ -275,8 +276,8 @@ class _Bundler:
             surrogate_only=lowbit is not None and program is None,
         )
 
-    def _write_float(self, model: keras.Model, advance: Callable[[int], None]) -> bytes:
-        """The network as it came, in three formats; returns its ONNX form."""
+    def _write_float(self, model: keras.Model, advance: Callable[[int], None]) -> bytes | None:
+        """The network as it came, in three formats; returns its ONNX form, or None where it has none."""
         save_keras(model, self.draft.path / "float.keras")
         self.specs["float.keras"] = (
             TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
@@ -285,10 +286,18 @@ class _Bundler:
         advance(1)
         self._write("float.tflite", to_float_tflite(model))
         advance(1)
-        content = to_float_onnx(model)
-        self._write("float.onnx", content)
+        content = self._converted(model)
+        if content is not None:
+            self._write("float.onnx", content)
         advance(1)
         return content
+
+    def _converted(self, model: keras.Model) -> bytes | None:
+        try:
+            return to_float_onnx(model)
+        except UserError as error:
+            self.progress.note(f"the bundle goes without ONNX files: {error.what} ({error.cause})")
+            return None
 
     def _quantized(
         self, model: keras.Model, ptq: LowBit, preprocessing: Preprocessing, real: NDArray[np.float32]
@@ -370,7 +379,7 @@ def _check_drop(made: Artifact[BundleContent], max_drop: float) -> None:
         if info.correct is not None and info.evaluated
     }
     for name in ("int8.tflite", "int8.onnx"):
-        if made.content.surrogate_only:
+        if name not in share:
             continue
         drop = share["float.keras"] - share[name]
         if drop > max_drop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,7 +22,7 @@ from qbench.artifacts import (
     begin,
     load,
 )
-from qbench.errors import UserError
+from qbench.errors import EnvironmentLacks, UserError
 from qbench.link import hex_trace
 from qbench.places import cores
 from qbench.progress import SILENT, Advance, Progress
@@ -32,9 +33,11 @@ from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, sc
 from qbench.runtimes import REFERENCE, Runtime, executing, open_runtime, runtime_class
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.runtimes.grid import InputGrid
+from qbench.stages.fitting import check_fit
 from qbench.stages.lone import reopen_bundle
 from qbench.surrogate.registry import open_surrogate
 from qbench.surrogate.scoring import Scorer
+from qbench.text import file_name
 
 # Inputs that are rounded and computed together. Of most runtimes, an interruption can lose that many.
 _CHUNK = 256
@@ -63,9 +66,9 @@ def replay(
     Args:
         bundle: folder that `export` wrote; or an integer file that was attacked with the advset's data.
         advset: folder that `attack` wrote, against this bundle or another of the same data.
-        runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here and has its artefact in the
-            bundle if these and `devices` are empty. `tflite-ref` always runs with devices, which are held
-            against it.
+        runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here, has its artefact in the bundle
+            and can run it, if these and `devices` are empty. `tflite-ref` always runs with devices, which are
+            held against it.
         out: folder to write.
         devices: ports with a device that runs the bundle's `int8.tflite`: a serial port or pty,
             `socket://HOST:PORT` or `rfc2217://HOST:PORT`; or `qemu:BOARD`. A device's runtime is called
@@ -85,7 +88,7 @@ def replay(
     """
     attacked: Artifact[AdvsetContent] = load(Path(advset), "advset")
     source = reopen_bundle(Path(bundle), attacked.content.data.fingerprint)
-    _check_fit(source.content, attacked.content)
+    check_fit(source.content.data, attacked.content.data, "the advset")
     names = _chosen(runtimes, devices, source.content)
     with open_devices(
         devices, source.path, source.content, baud, hex_trace(trace) if trace else None
@@ -103,8 +106,12 @@ def replay(
         inputs = _Inputs.read(attacked)
         with started as draft:
             job = _Job(draft, source, inputs, progress)
-            results = [job.run(name, threads or cores()) for name in names]
+            everything = not (runtimes or devices)
+            ran = (job.run(name, threads or cores(), needed=not everything) for name in names)
+            results = [each for each in ran if each is not None]
             results += [job.run_opened(each) for each in found]
+            if not results:
+                raise EnvironmentLacks("no runtime here can run the bundle", hint="the notes say why")
             for name in ("labels.npy", "indices.npy"):
                 shutil.copyfile(attacked.path / name, draft.path / name)
             return draft.commit(job.content(attacked.content, results))
@@ -113,18 +120,6 @@ def replay(
 def _firmware(device: DeviceRuntime) -> str:
     """What a device's results depend on: not the port that it happens to be at."""
     return f"{device.info.package} {device.info.version}, {device.kernels}, {device.counter}"
-
-
-def _check_fit(bundle: BundleContent, advset: AdvsetContent) -> None:
-    """Refuse an advset whose inputs mean something else to this bundle."""
-    for what in ("domain", "input_shape", "classes"):
-        ours, theirs = getattr(bundle.data, what), getattr(advset.data, what)
-        if ours != theirs:
-            raise UserError(
-                f"the advset does not fit the bundle: its {what.replace('_', ' ')} is {theirs}, "
-                f"the bundle's {ours}",
-                hint=f"the bundle was made with {bundle.data.name}, the advset with {advset.data.name}",
-            )
 
 
 def _chosen(names: Sequence[str], devices: Sequence[str], bundle: BundleContent) -> list[str]:
@@ -204,13 +199,23 @@ class _Job:
         )
         self._roundings: dict[Quantization | None, Rounding] = {}
 
-    def run(self, name: str, threads: int) -> _Result:
-        """All outputs of a runtime of this machine, computed or found in the journal."""
-        runtime = open_runtime(name, self.bundle.path, self.bundle.content, threads=threads)
+    def run(self, name: str, threads: int, *, needed: bool) -> _Result | None:
+        """All outputs of a runtime of this machine, computed or found in the journal.
+
+        None of one that cannot run the file and is not `needed`; a note says why.
+        """
         try:
-            return self.run_opened(runtime)
-        finally:
-            runtime.close()
+            with closing(
+                open_runtime(name, self.bundle.path, self.bundle.content, threads=threads)
+            ) as runtime:
+                return self.run_opened(runtime)
+        except (UserError, EnvironmentLacks) as error:
+            if needed:
+                raise
+            why = error.what + (f" ({error.cause})" if error.cause else "")
+            self.progress.note(f"{name} is left out: {why}")
+            shutil.rmtree(self.draft.path / file_name(name), ignore_errors=True)
+            return None
 
     def run_opened(self, runtime: Runtime) -> _Result:
         """All outputs of an opened runtime, computed or found in the journal."""
