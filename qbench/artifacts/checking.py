@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path, PurePosixPath
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,18 @@ from qbench.artifacts.schema import Manifest
 from qbench.errors import UserError
 
 MANIFEST = "manifest.json"
+# What NumPy's reader of `.npy` headers raises, which evaluates them as Python literals.
+ARRAY_ERRORS = (
+    ValueError,
+    EOFError,
+    OverflowError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    AttributeError,
+    MemoryError,
+    RecursionError,
+)
 # Rows that are looked at together.
 _CHUNK = 1024
 
@@ -82,8 +95,8 @@ def check_array(array: Path) -> None:
     """
     try:
         found = np.load(array, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OverflowError, SyntaxError) as error:
-        raise UserError(f"{array} is no whole array", cause=str(error)) from error
+    except ARRAY_ERRORS as error:
+        raise UserError(f"{array} is no whole array", cause=f"{type(error).__name__}: {error}") from error
     wanted = found.nbytes + (found.offset if isinstance(found, np.memmap) else 0)
     if isinstance(found, np.memmap) and array.stat().st_size != wanted:
         raise UserError(

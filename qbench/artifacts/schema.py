@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from importlib import import_module
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from qbench.artifacts.base import ArraySpec, Content, Record
 from qbench.artifacts.figures import Proportion
@@ -32,7 +32,13 @@ class Domain(Record):
     name: Literal["image", "int8-features", "features"]
     low: float
     high: float
-    step: float | None
+    step: Annotated[float, Field(gt=0)] | None
+
+    @model_validator(mode="after")
+    def _is_wide(self) -> Domain:
+        if not self.low <= self.high:
+            raise ValueError(f"low, {self.low:g}, is above high, {self.high:g}")
+        return self
 
 
 class Preprocessing(Record):
@@ -40,6 +46,13 @@ class Preprocessing(Record):
 
     scale: float = 1.0
     offset: float = 0.0
+
+    @field_validator("scale")
+    @classmethod
+    def _tells_inputs_apart(cls, scale: float) -> float:
+        if scale == 0:
+            raise ValueError("a scale of 0 makes all inputs the same")
+        return scale
 
     def apply(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """From the domain to the network's own input unit; float32, same shape."""

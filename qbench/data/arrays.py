@@ -6,6 +6,7 @@ names by label, and for int8 codes `scale` and `zero_point`.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,11 @@ def _classes(name: str, arrays: Arrays, splits: list[Split]) -> tuple[str, ...]:
                 f"the classes of {name} are {names.dtype} of shape {list(names.shape)}",
                 hint="give an array of strings, one a label",
             )
+        letters = (
+            np.ascontiguousarray(names).astype(names.dtype.newbyteorder("="), copy=False).view(np.uint32)
+        )
+        if letters.max(initial=0) > sys.maxunicode:
+            raise UserError(f"the classes of {name} are no text", hint="give an array of strings")
         told = tuple(plain(str(label)) for label in names)
         if len(set(told)) < len(told) or "" in told:
             twice = next((each for each in told if not each or told.count(each) > 1), "")

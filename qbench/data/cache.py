@@ -14,23 +14,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.artifacts.checking import ARRAY_ERRORS
 from qbench.places import cache_dir, memory
 from qbench.progress import Progress
 
 Arrays = Mapping[str, NDArray[Any]]
 
 # What reading a truncated, altered or foreign `.npz` raises.
-NPZ_ERRORS = (
-    OSError,
-    ValueError,
-    EOFError,
-    RuntimeError,
-    MemoryError,
-    SyntaxError,
-    OverflowError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
+NPZ_ERRORS = (*ARRAY_ERRORS, OSError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 def cached(key: str, make: Callable[[], Arrays], progress: Progress) -> Arrays:

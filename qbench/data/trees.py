@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -14,6 +15,8 @@ from pathlib import Path
 from qbench.artifacts import sha256_of
 from qbench.errors import UserError
 
+# What reading a truncated, altered, encrypted or foreign zip raises.
+ZIP_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zlib.error, struct.error, zipfile.BadZipFile)
 # Of a file in a tree, in bytes: an image of 256 megapixels, uncompressed.
 _LARGEST_FILE = 1 << 30
 
@@ -63,7 +66,7 @@ def open_tree(path: Path) -> Iterator[FileTree]:
         return
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except ZIP_ERRORS as error:
         raise UserError(
             f"{path} cannot be opened as a zip: {error}",
             cause="the file is truncated or damaged, or not a zip",
@@ -90,7 +93,7 @@ class _Zip(FileTree):
             raise UserError(f"{name} in {self.path} has {size:,} bytes: no image is that large")
         try:
             return self.archive.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        except ZIP_ERRORS as error:
             raise UserError(
                 f"{name} in {self.path} cannot be read: {error}",
                 cause="the zip is damaged or encrypted",

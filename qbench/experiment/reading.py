@@ -43,6 +43,10 @@ def read(path: Path) -> Specification:
         raise UserError(f"{path} cannot be read", cause=error.strerror, hint="check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not TOML", cause=str(error)) from error
+    except RecursionError as error:
+        raise UserError(
+            f"{path} is nested too deeply", hint="an experiment needs no list in a list"
+        ) from error
     except ValidationError as error:
         raise _explained(path, text, error) from error
     for location, check in _checks(spec):
