@@ -9,7 +9,7 @@ from typing import Any
 # Far longer than any name or sentence of qbench's own.
 _LONGEST = 1000
 _LONGEST_FILE_NAME = 80
-_LONGEST_LABEL = 60
+_LONGEST_LABEL = 40
 # Control and format characters, surrogates, private and unassigned ones, separators of lines and paragraphs.
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

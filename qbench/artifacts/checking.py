@@ -26,6 +26,8 @@ ARRAY_ERRORS = (
     MemoryError,
     RecursionError,
 )
+# In bytes, on every file system.
+_LONGEST_NAME = 255
 # Rows that are looked at together.
 _CHUNK = 1024
 
@@ -67,7 +69,8 @@ def check_files(folder: Path, manifest: Manifest[Any]) -> None:
 def _check_name(folder: Path, name: str) -> None:
     """Refuse a name that leads out of the folder."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
+    longest = max((len(part.encode()) for part in path.parts), default=0)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or not 0 < longest <= _LONGEST_NAME:
         raise UserError(
             f"{folder / MANIFEST} names the file {name!r}, which is not in the folder",
             cause="the header was not written by qbench",

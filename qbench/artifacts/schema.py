@@ -20,6 +20,11 @@ SCHEMA_VERSION = 1
 Kind = Literal["trained", "bundle", "advset", "replay", "report", "study"]
 
 
+# An element of an input, which is float32; and a distance of two inputs, by any norm.
+Value = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]
+Distance = Annotated[float, Field(gt=0, le=1e60)]
+
+
 class Domain(Record):
     """The values that an input may take, and so what a perturbation budget means.
 
@@ -30,8 +35,8 @@ class Domain(Record):
     """
 
     name: Literal["image", "int8-features", "features"]
-    low: float
-    high: float
+    low: Value
+    high: Value
     step: Annotated[float, Field(gt=0)] | None
 
     @model_validator(mode="after")
@@ -242,7 +247,7 @@ class EpsResult(Record):
             are no targets.
     """
 
-    eps: float
+    eps: Distance
     file: str
     correct: int
     unchanged: int
@@ -336,7 +341,7 @@ class EpsScores(Record):
             targets.
     """
 
-    eps: float
+    eps: Distance
     robust_accuracy: Proportion
     attack_success: Proportion
     transfer: Proportion
@@ -459,7 +464,7 @@ class ReplayContent(Content):
     norm: Norm
     surrogate: str
     grid: Literal["float", "uint8"]
-    eps: tuple[float, ...]
+    eps: tuple[Distance, ...]
     count: int
     scores: tuple[RuntimeScores, ...]
     disagreements: tuple[Disagreement, ...]

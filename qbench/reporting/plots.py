@@ -119,7 +119,7 @@ def robustness_curves(content: ReplayContent, name: str) -> Plot:
             ylabel="accuracy under attack, %",
             ylim=(-2, 102),
         )
-        axes.set_title(label(f"{content.attack} on {content.network}, {content.count:,} inputs"))
+        axes.set_title(f"{label(content.attack)} on {label(content.network)}, {content.count:,} inputs")
         axes.grid(axis="y", alpha=0.3)
         axes.legend(title="runtime", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return figure
