@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 ARRAY_ERRORS = (
     ValueError,
     EOFError,
-    OverflowError,
+    ArithmeticError,
     SyntaxError,
     TokenError,
     TypeError,
@@ -97,7 +97,8 @@ def check_array(array: Path) -> None:
         UserError: it is no whole array of numbers.
     """
     try:
-        found = np.load(array, mmap_mode="r", allow_pickle=False)
+        with np.errstate(over="raise"):
+            found = np.load(array, mmap_mode="r", allow_pickle=False)
     except ARRAY_ERRORS as error:
         raise UserError(f"{array} is no whole array", cause=f"{type(error).__name__}: {error}") from error
     wanted = found.nbytes + (found.offset if isinstance(found, np.memmap) else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,13 +82,13 @@ def save_keras(model: keras.Model, path: Path) -> None:
 
     Keras stores the time and memory addresses, which this replaces.
     """
-    written = path.with_name(f".{path.name}")  # Keras insists on the suffix
-    model.save(written)
     packed = io.BytesIO()
-    with zipfile.ZipFile(written) as source, zipfile.ZipFile(packed, "w") as target:
-        for name in sorted(source.namelist()):
-            target.writestr(zipfile.ZipInfo(name), _repeatable(name, source.read(name)))
-    written.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / path.name  # Keras insists on the suffix
+        model.save(written)
+        with zipfile.ZipFile(written) as source, zipfile.ZipFile(packed, "w") as target:
+            for name in sorted(source.namelist()):
+                target.writestr(zipfile.ZipInfo(name), _repeatable(name, source.read(name)))
     path.write_bytes(packed.getvalue())
 
 

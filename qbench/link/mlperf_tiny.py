@@ -140,7 +140,7 @@ class MlperfTinyClient:
         """Get the board to answer `name`, whatever was half said before."""
         deadline = time.monotonic() + self.port.timeouts.hello
         while time.monotonic() < deadline:
-            while self.port.read(self.port.timeouts.hello_retry / 5):
+            while time.monotonic() < deadline and self.port.read(self.port.timeouts.hello_retry / 5):
                 pass  # what belongs to an earlier command
             try:
                 lines = self._command("name", self.port.timeouts.hello_retry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,9 @@ class Checkpoint:
         """Replace the file by the state after so many epochs, and the accuracy of the last."""
         state = {f"variable-{i}": each.numpy() for i, each in enumerate(self._variables)}
         written = self.path.with_name(f".{self.path.name}")
-        with written.open("wb") as file:
-            np.savez(file, epochs=epochs, accuracy=accuracy, **state)
+        packed = io.BytesIO()  # on a full disk, an archive that is written in place complains when collected
+        np.savez(packed, epochs=epochs, accuracy=accuracy, **state)
+        written.write_bytes(packed.getvalue())
         written.replace(self.path)
 
     def restore(self) -> tuple[int, float]:
