@@ -23,6 +23,14 @@ from qbench.artifacts.schema import SCHEMA_VERSION, ContentT, FileRecord, Kind, 
 from qbench.artifacts.versions import versions_of
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 
+_MADE_BY: dict[Kind, str] = {
+    "trained": "train",
+    "bundle": "export",
+    "advset": "attack",
+    "replay": "replay",
+    "report": "report",
+    "study": "study",
+}
 _LOCK, _HOLDER = ".lock", ".holder"
 # Of a header in bytes: far more than thousands of files or classes need.
 _LONGEST_HEADER = 1 << 26
@@ -231,7 +239,10 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
             hint="make it again with this version",
         )
     if kind is not None and found != kind:
-        raise UserError(f"{path} holds a qbench {found}; wanted here: {kind}")
+        raise UserError(
+            f"{path} holds a qbench {found}; wanted here: {kind}",
+            hint=f"`qbench {_MADE_BY[kind]}` makes a {kind}",
+        )
     try:
         manifest = model.model_validate_json(text)
     except ValidationError as error:

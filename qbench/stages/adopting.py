@@ -34,9 +34,9 @@ def integer_specs(file: Path, dataset: Dataset) -> tuple[TensorSpec, TensorSpec]
             f"{file} gives scores of shape {exit_.shape}; a classifier gives one row",
             hint="give a network that classifies one input",
         )
-    check_shapes(str(file), entry.shape, exit_.shape[0], dataset)
     if exit_.shape == (1,):
         raise one_score(str(file))
+    check_shapes(str(file), entry.shape, exit_.shape[0], dataset)
     return entry, exit_
 
 

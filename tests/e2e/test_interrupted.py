@@ -20,31 +20,10 @@ from tests.conftest import bytes_of
 KILLS = int(os.environ.get("QBENCH_KILLS", "2"))
 
 STAGES = {
-    "train": ("train", "digits-cnn", "--data", "digits", "--epochs", "6"),
-    "export": ("export", "TRAINED", "--data", "digits"),
-    "attack": (
-        "attack",
-        "BUNDLE",
-        "--data",
-        "digits",
-        "--attack",
-        "pgd",
-        "--eps",
-        "4/255,8/255",
-        "--batch",
-        "32",
-    ),
-    "replay": (
-        "replay",
-        "BUNDLE",
-        "ADVSET",
-        "--runtime",
-        "tflite-ref",
-        "--runtime",
-        "onnx",
-        "--runtime",
-        "float",
-    ),
+    "train": "train digits-cnn --data digits --epochs 6",
+    "export": "export TRAINED --data digits",
+    "attack": "attack BUNDLE --data digits --attack pgd --eps 4/255,8/255 --batch 32",
+    "replay": "replay BUNDLE ADVSET --runtime tflite-ref --runtime onnx --runtime float",
 }
 
 
@@ -52,7 +31,7 @@ STAGES = {
 def stage(request, trained, bundle, advset):
     """The command of a stage, but for `--out`."""
     folders = {"TRAINED": trained.path, "BUNDLE": bundle.path, "ADVSET": advset.path}
-    return [str(folders.get(word, word)) for word in STAGES[request.param]]
+    return [str(folders.get(word, word)) for word in STAGES[request.param].split()]
 
 
 def begun(stage, out: Path) -> subprocess.Popen[str]:
