@@ -61,8 +61,8 @@ fuzz: $(VENV)/.dev ## Fuzz the firmware's model reader and frame decoder: SECOND
 	QBENCH_FUZZ_SECONDS=$(SECONDS_EACH) $(BIN)/python -m pytest tests/fuzz -q -rP
 
 # Mutated inputs and killed commands in numbers that the suite has no time for.
-soak: $(VENV)/.dev ## Mutate .tflite and .onnx files 10,000 times each, kill experiments, fuzz for long
-	QBENCH_MUTATIONS=10000 QBENCH_KILLS=20 $(BIN)/python -m pytest tests/mutations tests/unit/experiment/test_kills.py -q -rP
+soak: $(VENV)/.dev ## Mutate files of each format 10,000 times, kill every stage 20 times, fuzz for long
+	QBENCH_MUTATIONS=10000 QBENCH_KILLS=20 $(BIN)/python -m pytest tests/mutations tests/unit/experiment/test_kills.py tests/e2e/test_interrupted.py -q -rP
 	$(MAKE) --no-print-directory fuzz SECONDS_EACH=1800
 
 lint: $(VENV)/.dev ## Check style, formatting and the direction of imports

@@ -1,10 +1,13 @@
 """The firmware's runtime on this machine."""
 
+import ctypes
+import subprocess
+
 import numpy as np
 import pytest
 
 from qbench.errors import EnvironmentLacks, UserError
-from qbench.places import firmware_digest
+from qbench.places import firmware_digest, firmware_sources
 from qbench.runtimes import hostlib
 from qbench.runtimes.specs import read_specs
 from tests.unit.runtimes.conftest import open_file, samples
@@ -48,6 +51,14 @@ def test_it_names_itself_by_its_sources(folder):
     info = open_file("host", folder / "int8.tflite").info
     assert (info.name, info.package, info.kernels) == ("host", "qbench-firmware", "portable")
     assert firmware_digest().startswith(info.version)
+
+
+def test_the_build_says_which_kernels_it_has(tmp_path):
+    build = ["make", "-s", "-C", str(firmware_sources() / "host"), f"BUILD={tmp_path}"]
+    subprocess.run([*build, "OPTIMIZE=-O1 -DQB_KERNEL_SET='\"mine\"'"], check=True)
+    library = ctypes.CDLL(str(tmp_path / "libqbench_host.so"))
+    library.qb_host_kernels.restype = ctypes.c_char_p
+    assert library.qb_host_kernels() == b"mine"
 
 
 def test_float_ends_round_on_the_inner_grid(folder):
