@@ -27,11 +27,13 @@ class Typed:
         flags: such as `("--runtime",)` of a field `runtimes`.
         metavar: what stands for the value in the help.
         never: it has no option: only callers in Python give it.
+        file: its value is the name of a file to write, or - for the standard output.
     """
 
     flags: tuple[str, ...] = ()
     metavar: str | None = None
     never: bool = False
+    file: bool = False
 
 
 def _parse_number(value: Any) -> Any:

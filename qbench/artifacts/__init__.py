@@ -2,7 +2,7 @@
 
 from qbench.artifacts.checking import sha256_of
 from qbench.artifacts.figures import Estimate, PairedTest, Proportion
-from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, made_of_others
+from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, made_of_others, make
 from qbench.artifacts.records import RecordFile
 from qbench.artifacts.schema import (
     AdvsetContent,
@@ -66,5 +66,6 @@ __all__ = [
     "begin",
     "load",
     "made_of_others",
+    "make",
     "sha256_of",
 ]

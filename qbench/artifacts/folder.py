@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from typing import Any, Generic
 from filelock import FileLock, Timeout
 from pydantic import JsonValue, ValidationError
 
+from qbench.artifacts.base import Content
 from qbench.artifacts.checking import MANIFEST, check_array, check_files, sha256_of
 from qbench.artifacts.environment import environment
 from qbench.artifacts.schema import SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest, manifest_of
@@ -217,6 +218,27 @@ def begin(out: Path, recipe: Recipe, *, force: bool = False) -> Draft | Artifact
         cause=f"it differs in {', '.join(changed)}",
         hint="choose another --out, or --force to replace it",
     )
+
+
+def make(
+    out: str | Path, recipe: Recipe, write: Callable[[Draft], Content], *, force: bool = False
+) -> Artifact[Any]:
+    """The finished folder that the same recipe made before, or a new one; half-done work is taken up.
+
+    Args:
+        out: the folder.
+        recipe: all that determines its bytes.
+        write: fills the draft, and returns what the header says of it.
+        force: replace what `out` holds.
+
+    Raises:
+        UserError: `out` holds something else, and `force` is not given.
+    """
+    started = begin(Path(out), recipe, force=force)
+    if isinstance(started, Artifact):
+        return started
+    with started as draft:
+        return draft.commit(write(draft))
 
 
 def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:

@@ -40,43 +40,9 @@ class Budgets(click.ParamType[tuple[float, ...]]):
         return parse_eps(value)
 
 
-class Budget(click.ParamType[float]):
-    """A number or a fraction: `8/255`."""
-
-    name = "EPS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The budget, in the data's own domain."""
-        if isinstance(value, float):
-            return value
-        from qbench.attacks.budgets import parse_eps
-
-        budgets = parse_eps(value)
-        if len(budgets) > 1:
-            self.fail(f"{value!r} is more than one budget", param, ctx)
-        return budgets[0]
-
-
-def stage_options(function: F) -> F:
-    """Add `--out`, `--seed`, `--force`, `--quiet` and `--json`."""
-    options = (
-        out_option,
-        click.option(
-            "--seed",
-            type=click.IntRange(0),
-            default=0,
-            show_default=True,
-            help="Of all random draws; a command that draws nothing ignores it.",
-        ),
-        click.option(
-            "--force",
-            is_flag=True,
-            help="Replace what the folder holds; a folder that is not qbench's is moved aside.",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return output_options(function)
+def data_option(function: F) -> F:
+    """Add `--data`."""
+    return click.option("--data", required=True, help="A data set: see `qbench datasets`.")(function)
 
 
 def out_option(function: F) -> F:

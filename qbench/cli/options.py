@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -63,13 +64,28 @@ def _option(name: str, field: FieldInfo, typed: Typed) -> Callable[[F], F]:
         return click.option(*flags, name, is_flag=True, show_default=on_off, **shared)
     if field.is_required():
         shared = {"help": field.description, "required": True}
-    several = get_origin(bare) is tuple and typed.metavar is None
+    # A tuple is either one text, which the field's type reads, or an option to be repeated.
+    several = get_origin(bare) is tuple and (typed.metavar is None or bool(typed.flags))
     item = _item(bare) if several else bare
-    kind = _Read(field, typed.metavar) if typed.metavar else _click_type(item, field)
+    kind = _kind(item, field, typed)
     shown = field.default not in (None, ()) and not field.is_required()
     return click.option(
-        *(typed.flags or (f"--{plain}",)), name, type=kind, multiple=several, show_default=shown, **shared
+        *(typed.flags or (f"--{plain}",)),
+        name,
+        type=kind,
+        metavar=None if isinstance(kind, _Read) else typed.metavar,
+        multiple=several,
+        show_default=shown,
+        **shared,
     )
+
+
+def _kind(item: Any, field: FieldInfo, typed: Typed) -> Any:
+    if typed.file:
+        return click.File("w")
+    if typed.metavar and item is not str and not typed.flags:
+        return _Read(field, typed.metavar)
+    return _click_type(item, field)
 
 
 def _click_type(annotation: Any, field: FieldInfo) -> Any:
@@ -77,6 +93,8 @@ def _click_type(annotation: Any, field: FieldInfo) -> Any:
     if get_origin(annotation) is Literal:
         return click.Choice(get_args(annotation))
     bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if bare is Path:
+        return click.Path(path_type=Path)
     metadata = _metadata(field)
     low: Any = next((each.ge for each in metadata if isinstance(each, annotated_types.Ge)), None)
     high: Any = next((each.le for each in metadata if isinstance(each, annotated_types.Le)), None)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import qbench
-from qbench.cli.common import BUNDLE, FOLDER, baud_option, run_stage, stage_options
+from qbench.cli.common import BUNDLE, FOLDER, out_option, output_options, run_stage
+from qbench.cli.options import record_options
+from qbench.stages.replay.options import ReplayOptions
 
 if TYPE_CHECKING:
     from qbench.artifacts import ReplayContent
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 )
 @click.argument("bundle", type=BUNDLE, metavar="BUNDLE|FILE")
 @click.argument("advset", type=FOLDER)
+@out_option
 @click.option(
     "--runtime",
     "runtimes",
@@ -28,33 +31,13 @@ if TYPE_CHECKING:
     help="One that `qbench runtimes` lists; repeat for more. All that are here if neither this nor "
     "--device is given.",
 )
-@click.option(
-    "--device",
-    "devices",
-    multiple=True,
-    metavar="PORT",
-    help="A device that runs BUNDLE's int8.tflite, at a serial port, socket://HOST:PORT or "
-    "rfc2217://HOST:PORT, or qemu:BOARD for an emulated one, qemu:BOARD:packed with packed weights; "
-    "repeat for more. It is held against tflite-ref, which then always runs.",
-)
-@baud_option
-@click.option(
-    "--trace", type=click.File("w"), help="Write a hex dump of the lines to the devices; - is stdout."
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    help="Images computed side by side; changes no result. All cores if not given.",
-)
-@stage_options
-def command(
-    bundle: Path, advset: Path, out: Path, runtimes: tuple[str, ...], seed: int, **options: Any
-) -> None:
+@record_options(ReplayOptions)
+@output_options
+def command(bundle: Path, advset: Path, out: Path, runtimes: tuple[str, ...], **options: Any) -> None:
     """Run the clean and adversarial inputs of ADVSET on the int8 artefacts of BUNDLE, here or on devices.
 
     FILE is an integer .tflite or QDQ .onnx by itself that was attacked here with the same data.
     """
-    del seed  # nothing is drawn here
     run_stage(qbench.replay, bundle, advset, runtimes, out, tables=_tables, **options)
 
 

@@ -8,21 +8,9 @@ from typing import Any
 import click
 
 import qbench
-from qbench.cli.common import FOLDER, run_stage, stage_options
-
-
-class _Formats(click.ParamType[tuple[str, ...]]):
-    """Names with commas: `pdf,svg,png`."""
-
-    name = "FORMAT[,FORMAT...]"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Each name once, in the order given."""
-        del param, ctx
-        words = value if isinstance(value, tuple) else value.split(",")
-        return tuple(dict.fromkeys(word.strip() for word in words))
+from qbench.cli.common import FOLDER, out_option, output_options, run_stage
+from qbench.cli.options import record_options
+from qbench.stages.report.options import ReportOptions
 
 
 @click.command(
@@ -30,25 +18,10 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     "qbench report out/replay-* out/transfer out/masking --compare --html --out out/report"
 )
 @click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="REPLAYS... [STUDIES...]")
-@click.option("--html", is_flag=True, help="Write report.html too: one page that needs no other file.")
-@click.option(
-    "--figures",
-    type=_Formats(),
-    default=(),
-    help="Write every picture of the page to figures/: pdf, svg, png.",
-)
-@click.option(
-    "--advset",
-    "advsets",
-    multiple=True,
-    type=FOLDER,
-    help="The inputs that were replayed, if they do not lie beside REPLAYS; repeat for more.",
-)
-@click.option(
-    "--compare", is_flag=True, help="Show replays of different networks or data side by side, on purpose."
-)
-@stage_options
-def command(folders: tuple[Path, ...], out: Path, seed: int, **options: Any) -> None:
+@out_option
+@record_options(ReportOptions)
+@output_options
+def command(folders: tuple[Path, ...], out: Path, **options: Any) -> None:
     """Write what REPLAYS say as Markdown, JSON with its schema, and pictures; with --html, as a page.
 
     The page also shows STUDIES, folders that `qbench study` wrote.
@@ -56,7 +29,6 @@ def command(folders: tuple[Path, ...], out: Path, seed: int, **options: Any) -> 
     from qbench.artifacts import load
     from qbench.reporting.tables import replay_tables
 
-    del seed  # nothing is drawn here
     studies = [each for each in folders if load(each).manifest.kind == "study"]
     replays = [each for each in folders if each not in studies]
     shown = [table for replay in replays for table in replay_tables(load(replay, "replay").content)]

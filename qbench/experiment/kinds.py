@@ -57,15 +57,15 @@ def _analysis_kind(name: str) -> Kind:
 STUDIES = tuple(name for name in ANALYSES if not find_analysis(name).of_studies)
 
 KINDS: dict[str, Kind] = {
-    "train": Kind("qbench.stages.train:train", {}, 2 * GIB),
-    "export": Kind("qbench.stages.export:export", {"model": ("train",)}, 2 * GIB),
-    "attack": Kind("qbench.stages.attack:attack", {"bundle": ("export",)}, 2 * GIB, threaded=True),
+    "train": Kind("qbench.stages.train.run:train", {}, 2 * GIB),
+    "export": Kind("qbench.stages.export.run:export", {"model": ("train",)}, 2 * GIB),
+    "attack": Kind("qbench.stages.attack.run:attack", {"bundle": ("export",)}, 2 * GIB, threaded=True),
     "replay": Kind(
-        "qbench.stages.replay:replay", {"bundle": ("export",), "advset": ("attack",)}, GIB, threaded=True
+        "qbench.stages.replay.run:replay", {"bundle": ("export",), "advset": ("attack",)}, GIB, threaded=True
     ),
     **{name: _analysis_kind(name) for name in ANALYSES},
     "report": Kind(
-        "qbench.stages.report:report",
+        "qbench.stages.report.run:report",
         {"replays": ("replay",), "studies": tuple(ANALYSES)},
         GIB,
         gathers=True,

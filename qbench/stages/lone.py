@@ -8,12 +8,14 @@ from pathlib import Path
 from qbench.artifacts import (
     Artifact,
     BundleContent,
+    Draft,
     Preprocessing,
     Recipe,
     TensorSpec,
-    begin,
     load,
+    make,
 )
+from qbench.artifacts.versions import versions_of
 from qbench.data import Dataset
 from qbench.errors import UserError
 from qbench.exporters.carray import write_c
@@ -23,6 +25,8 @@ from qbench.places import cache_dir
 from qbench.progress import SILENT, Progress
 from qbench.replaying.measuring import measure, measured
 from qbench.stages.adopting import integer_specs
+from qbench.stages.export.options import ExportOptions
+from qbench.text import file_name
 
 # By ending, what a bundle calls the file.
 _ARTIFACTS = {".tflite": "int8.tflite", ".onnx": "int8.onnx"}
@@ -33,57 +37,45 @@ def is_lone(path: Path) -> bool:
     return path.suffix in _ARTIFACTS and not path.is_dir()
 
 
-def export_lone(
-    file: Path,
-    dataset: Dataset,
-    out: Path,
-    *,
-    input_range: tuple[float, float] | None = None,
-    seed: int = 0,
-    force: bool = False,
-    progress: Progress = SILENT,
-) -> Artifact[BundleContent]:
+def export_lone(file: Path, dataset: Dataset, out: Path, options: ExportOptions) -> Artifact[BundleContent]:
     """Take an integer `.tflite` or QDQ `.onnx` as it is, measured on the test split.
 
     Args:
         file: of the integer network.
         dataset: that it was made for.
         out: folder to write; it holds the file as `int8.tflite`, with its C form, or as `int8.onnx`.
-        input_range: what the network expects of the low and high end of an image's domain; tried if None.
-        seed: of the draw of samples that ranges are tried on.
-        force: replace what `out` holds.
-        progress: hears of every step.
+        options: of them the input range, which is tried if it is not given, and the seed of the samples for
+            that.
 
     Raises:
         UserError: the file is damaged, computes in float32, is no classifier, or does not fit the data.
     """
     digest = _digest(file)
     specs = integer_specs(file, dataset)
+    stated = options.input_range
     recipe = Recipe(
         "bundle",
-        settings={"network": file.stem, "input_range": None if input_range is None else list(input_range)},
+        settings={"network": file.stem, "input_range": None if stated is None else list(stated)},
         inputs={"adopted": digest, "data": dataset.fingerprint},
-        seed=seed,
+        seed=options.seed,
     )
-    started = begin(out, recipe, force=force)
-    if isinstance(started, Artifact):
-        return started
-    with started as draft:
+
+    def write(draft: Draft) -> BundleContent:
         name = _ARTIFACTS[file.suffix]
         (draft.path / name).write_bytes(_content(file))
         if name == "int8.tflite":
             write_c(draft.path, *specs)
-        preprocessing = _preprocessing(draft.path / name, specs, dataset, input_range, seed, progress)
-        return draft.commit(
-            BundleContent(
-                network=file.stem,
-                data=dataset.info,
-                preprocessing=preprocessing,
-                artifacts=measure(draft.path, {name: specs}, dataset, preprocessing, progress),
-                calibration={},
-                adopted=digest,
-            )
+        preprocessing = _preprocessing(draft.path / name, specs, dataset, options)
+        return BundleContent(
+            network=file.stem,
+            data=dataset.info,
+            preprocessing=preprocessing,
+            artifacts=measure(draft.path, {name: specs}, dataset, preprocessing, options.progress),
+            calibration={},
+            adopted=digest,
         )
+
+    return make(out, recipe, write, force=options.force)
 
 
 def open_bundle(path: Path, dataset: Dataset, progress: Progress = SILENT) -> Artifact[BundleContent]:
@@ -94,7 +86,8 @@ def open_bundle(path: Path, dataset: Dataset, progress: Progress = SILENT) -> Ar
     """
     if not is_lone(path):
         return load(path, "bundle")
-    return export_lone(path, dataset, _kept(path, dataset.fingerprint), progress=progress)
+    options = ExportOptions(progress=progress)
+    return export_lone(path, dataset, _kept(path, dataset.fingerprint), options)
 
 
 def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
@@ -120,7 +113,9 @@ def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
 
 
 def _kept(file: Path, fingerprint: str) -> Path:
-    return cache_dir() / "bundles" / f"{file.stem}-{_digest(file)[:16]}-{fingerprint[:16]}"
+    versions = hashlib.sha256(repr(versions_of("bundle")).encode()).hexdigest()
+    name = f"{file_name(file.stem)}-{_digest(file)[:16]}-{fingerprint[:16]}-{versions[:8]}"
+    return cache_dir() / "bundles" / name
 
 
 def _digest(file: Path) -> str:
@@ -138,14 +133,12 @@ def _preprocessing(
     file: Path,
     specs: tuple[TensorSpec, TensorSpec],
     dataset: Dataset,
-    input_range: tuple[float, float] | None,
-    seed: int,
-    progress: Progress,
+    options: ExportOptions,
 ) -> Preprocessing:
     """What the network makes of an element, from the surest source."""
-    if input_range is not None:
-        return stated_preprocessing(input_range, dataset)
+    if options.input_range is not None:
+        return stated_preprocessing(options.input_range, dataset)
     if dataset.domain.name == "image":
         with measured(file, specs) as scores:
-            return tried_preprocessing(scores, dataset, seed, progress, specs[0])
-    return known_preprocessing(dataset, specs[0], progress)
+            return tried_preprocessing(scores, dataset, options.seed, options.progress, specs[0])
+    return known_preprocessing(dataset, specs[0], options.progress)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, ParamSpec
 
 from pydantic import Field, JsonValue
 
-from qbench.artifacts import Artifact, Draft, Recipe, begin
+from qbench.artifacts import Artifact, Draft, Recipe, make
 from qbench.options import RunOptions, Seed, Typed, checked, described, signature_of
 
 if TYPE_CHECKING:
@@ -123,13 +123,13 @@ class Analysis(Generic[P]):
             settings["missing"] = list(chosen.missing)
         sources = {f"input-{i}": digest for i, digest in enumerate(prepared.digests)}
         recipe = Recipe("study", settings, sources, getattr(chosen, "seed", 0))
-        started = begin(Path(out), recipe, force=chosen.force)
-        if isinstance(started, Artifact):
-            return started
-        with started as draft:
+
+        def write(draft: Draft) -> StudyContent:
             content = prepared.work().model_copy(update={"missing": chosen.missing})
             self._write(draft, content)
-            return draft.commit(content)
+            return content
+
+        return make(out, recipe, write, force=chosen.force)
 
     def tables(self, content: StudyContent) -> tuple[Table, ...]:
         """What it found, as tables."""

@@ -12,8 +12,8 @@ from qbench.artifacts import load, sha256_of
 from qbench.reporting.gallery import gallery
 from qbench.reporting.tables import advset_tables, replay_tables
 from qbench.stages.check import check
-from qbench.stages.replay import replay
-from qbench.stages.report import report
+from qbench.stages.replay.run import replay
+from qbench.stages.report.run import report
 from tests.mutations.common import hold
 from tests.mutations.trees import mutated
 

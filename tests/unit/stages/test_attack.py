@@ -13,7 +13,7 @@ from qbench.data.arrays import dataset_from_arrays
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.progress import Silent
 from qbench.quant import size
-from qbench.stages.attack import attack
+from qbench.stages.attack.run import attack
 
 SETTINGS = {"attack": "pgd", "eps": (0.1, 0.2), "steps": 3, "batch": 16, "count": 50, "checks": False}
 

@@ -201,7 +201,7 @@ def test_a_network_that_onnx_lacks_keeps_its_tflite_files(tmp_path, monkeypatch)
     def unconverted(_):
         raise UserError("the network cannot be converted to ONNX", cause="its operator Betainc")
 
-    monkeypatch.setattr("qbench.stages.export.to_float_onnx", unconverted)
+    monkeypatch.setattr("qbench.stages.export.bundling.to_float_onnx", unconverted)
     dense(10).save(tmp_path / "net.keras")
     notes = Notes()
     made = qbench.export(

@@ -14,8 +14,8 @@ from qbench.data import load_dataset
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.progress import SILENT, Silent
 from qbench.runtimes import RUNTIMES, available, runtime_class
-from qbench.stages.export import export
-from qbench.stages.replay import replay
+from qbench.stages.export.run import export
+from qbench.stages.replay.run import replay
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.scoring import Scorer
 from tests.conftest import bytes_of

@@ -8,38 +8,31 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from qbench import training, zoo
-from qbench.artifacts import Artifact, Hardening, LowBit, Recipe, TrainedContent, begin, load, sha256_of
+from qbench.artifacts import (
+    Artifact,
+    Draft,
+    Hardening,
+    LowBit,
+    Recipe,
+    TrainedContent,
+    load,
+    make,
+    sha256_of,
+)
 from qbench.artifacts.schema import FLOAT_BITS
 from qbench.data import Dataset, Split, load_dataset
 from qbench.errors import UserError
 from qbench.exporters.keras_file import load_keras, save_keras
-from qbench.progress import SILENT, Progress
+from qbench.stages.base import stage
+from qbench.stages.train.options import DEFAULT_METHOD, TrainOptions
 
 if TYPE_CHECKING:
     import keras
 
-_METHOD = "dorefa"
 
-
+@stage(TrainOptions)
 def train(
-    network: str,
-    data: str | Dataset,
-    out: str | Path,
-    *,
-    epochs: int | None = None,
-    start: str | Path | None = None,
-    width: int | None = None,
-    weight_bits: int = FLOAT_BITS,
-    act_bits: int = FLOAT_BITS,
-    method: str = _METHOD,
-    end_weight_bits: int | None = None,
-    adversarial: str | None = None,
-    eps: float | None = None,
-    steps: int = 7,
-    jacobian: float = 0.0,
-    seed: int = 0,
-    force: bool = False,
-    progress: Progress = SILENT,
+    network: str, data: str | Dataset, out: str | Path, options: TrainOptions
 ) -> Artifact[TrainedContent]:
     """Train a network of models/ from its recipe; interrupted, the same call goes on after the last epoch.
 
@@ -47,69 +40,53 @@ def train(
         network: a name that `qbench models` lists.
         data: a data set, or what `load_dataset` takes; it needs a train split.
         out: folder to write: `float.keras` and the header.
-        epochs: in place of the recipe's.
-        start: a trained float network to fine-tune, a `.keras` file or a folder that `train` wrote, which
-            takes inputs as the recipe says; the rate is then a tenth of the recipe's.
-        width: of a network that comes in several.
-        weight_bits: of the weights, 1 to 8, or 32 for real numbers.
-        act_bits: of the activations, likewise.
-        method: one of `qbench.lowbit.schemes.METHODS`.
-        end_weight_bits: of the first and the last layer; as `weight_bits` if None, the study's choice.
-        adversarial: "pgd" to train on its adversarial inputs.
-        eps: its Linf budget in the domain's unit.
-        steps: its steps.
-        jacobian: weight of the penalty on the Jacobian.
-        seed: of initial weights, order, augmentation and adversarial starts.
-        force: replace what `out` holds.
-        progress: hears of every step.
+        options: see below. A network to fine-tune takes inputs as the recipe says, and is trained at a tenth
+            of the recipe's rate.
 
     Raises:
         UserError: no such network or method, no train split, or settings or inputs that do not fit.
     """
     chosen = zoo.find_network(network)
-    lowbit = _lowbit(weight_bits, act_bits, method, end_weight_bits)
-    hardening = _hardening(adversarial, eps, steps, jacobian)
-    dataset = load_dataset(data, progress=progress) if isinstance(data, str) else data
+    lowbit, hardening = _lowbit(options), _hardening(options)
+    dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
     split = _train_split(dataset)
-    epochs = chosen.recipe.epochs if epochs is None else epochs
-    if epochs < 1:
-        raise UserError(f"{epochs} epochs cannot be trained", hint="give 1 or more")
-    source, digest = (None, None) if start is None else _source(Path(start), network, width)
-    recipe = _recipe(chosen, dataset, digest, epochs, seed, width=width, lowbit=lowbit, hardening=hardening)
-    begun = begin(Path(out), recipe, force=force)
-    if isinstance(begun, Artifact):
-        return begun
-    with begun as draft:
+    epochs = chosen.recipe.epochs if options.epochs is None else options.epochs
+    source, digest = (None, None) if options.start is None else _source(options.start, network, options.width)
+    recipe = _recipe(
+        chosen, dataset, digest, epochs, options.seed, width=options.width, lowbit=lowbit, hardening=hardening
+    )
+
+    def write(draft: Draft) -> TrainedContent:
         plan = training.Plan(
             recipe=chosen.recipe,
             preprocessing=dataset.preprocessing or chosen.recipe.preprocessing(dataset.domain),
             epochs=epochs,
-            seed=seed,
+            seed=options.seed,
             checkpoint=draft.path / "checkpoint.npz",
             fine_tune=source is not None,
             hardening=hardening,
         )
-        training.make_deterministic(seed)
-        model = _network(chosen, dataset, source, width)
+        training.make_deterministic(options.seed)
+        model = _network(chosen, dataset, source, options.width)
         if lowbit is not None:
             model = _rewritten(model, lowbit, dataset, plan)
-        train_accuracy = training.fit(model, dataset, split, plan, progress)
+        train_accuracy = training.fit(model, dataset, split, plan, options.progress)
         test = plan.preprocessing.apply(dataset.inputs(dataset.test.x))
         test_accuracy = training.accuracy(model, test, dataset.test.y)
         save_keras(model, draft.path / "float.keras")
         plan.checkpoint.unlink()
-        return draft.commit(
-            TrainedContent(
-                network=network,
-                data=dataset.info,
-                preprocessing=plan.preprocessing,
-                epochs=epochs,
-                train_accuracy=train_accuracy,
-                test_accuracy=test_accuracy,
-                lowbit=lowbit,
-                hardening=hardening,
-            )
+        return TrainedContent(
+            network=network,
+            data=dataset.info,
+            preprocessing=plan.preprocessing,
+            epochs=epochs,
+            train_accuracy=train_accuracy,
+            test_accuracy=test_accuracy,
+            lowbit=lowbit,
+            hardening=hardening,
         )
+
+    return make(out, recipe, write, force=options.force)
 
 
 def _recipe(
@@ -137,17 +114,20 @@ def _recipe(
     )
 
 
-def _lowbit(weight_bits: int, act_bits: int, method: str, end_weight_bits: int | None) -> LowBit | None:
+def _lowbit(options: TrainOptions) -> LowBit | None:
     """The widths, checked; None if all are real numbers."""
     from qbench.lowbit import schemes
 
     lowbit = LowBit(
-        weight_bits=weight_bits, act_bits=act_bits, method=method, end_weight_bits=end_weight_bits
+        weight_bits=options.weight_bits,
+        act_bits=options.act_bits,
+        method=options.method,
+        end_weight_bits=options.end_weight_bits,
     )
     schemes.check(lowbit, schemes.METHODS)
-    if not weight_bits == act_bits == FLOAT_BITS:
+    if not options.weight_bits == options.act_bits == FLOAT_BITS:
         return lowbit
-    if method != _METHOD or end_weight_bits is not None:
+    if options.method != DEFAULT_METHOD or options.end_weight_bits is not None:
         raise UserError(
             "a way to quantize is given, but all weights and activations are real numbers",
             hint="give --weight-bits or --act-bits, 1 to 8",
@@ -155,21 +135,13 @@ def _lowbit(weight_bits: int, act_bits: int, method: str, end_weight_bits: int |
     return None
 
 
-def _hardening(adversarial: str | None, eps: float | None, steps: int, jacobian: float) -> Hardening | None:
+def _hardening(options: TrainOptions) -> Hardening | None:
     """What to do against adversarial inputs, checked; None if nothing."""
-    if adversarial not in (None, "pgd"):
-        raise UserError(f"there is no adversarial training with {adversarial!r}", hint="take pgd")
-    if (adversarial is None) != (eps is None):
+    if (options.adversarial is None) != (options.eps is None):
         raise UserError("adversarial training takes an attack and a budget", hint="give both, or neither")
-    if steps < 1 or jacobian < 0 or (eps is not None and eps <= 0):
-        raise UserError(
-            "adversarial training needs a positive budget, a step or more, and no negative weight of the "
-            "Jacobian",
-            hint="for example eps 8/255 and 7 steps",
-        )
-    if adversarial is None:
-        return Hardening(jacobian=jacobian) if jacobian else None
-    return Hardening(attack="pgd", eps=eps or 0.0, steps=steps, jacobian=jacobian)
+    if options.adversarial is None:
+        return Hardening(jacobian=options.jacobian) if options.jacobian else None
+    return Hardening(attack="pgd", eps=options.eps or 0.0, steps=options.steps, jacobian=options.jacobian)
 
 
 def _train_split(dataset: Dataset) -> Split:

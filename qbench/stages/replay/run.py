@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,13 @@ from qbench.artifacts import (
     Draft,
     Recipe,
     ReplayContent,
-    begin,
     load,
+    make,
 )
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.link import hex_trace
 from qbench.places import cores
-from qbench.progress import SILENT, Advance, Progress
+from qbench.progress import Advance, Progress
 from qbench.quant import Quantization
 from qbench.replaying.devices import device_results
 from qbench.replaying.journal import Journal
@@ -33,8 +33,10 @@ from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, sc
 from qbench.runtimes import REFERENCE, Runtime, executing, open_runtime, runtime_class
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.runtimes.grid import InputGrid
+from qbench.stages.base import stage
 from qbench.stages.fitting import check_fit
 from qbench.stages.lone import reopen_bundle
+from qbench.stages.replay.options import ReplayOptions
 from qbench.surrogate.registry import open_surrogate
 from qbench.surrogate.scoring import Scorer
 from qbench.text import file_name
@@ -43,18 +45,9 @@ from qbench.text import file_name
 _CHUNK = 256
 
 
+@stage(ReplayOptions)
 def replay(
-    bundle: str | Path,
-    advset: str | Path,
-    runtimes: Sequence[str],
-    out: str | Path,
-    *,
-    devices: Sequence[str] = (),
-    baud: int | None = None,
-    trace: TextIO | None = None,
-    threads: int | None = None,
-    force: bool = False,
-    progress: Progress = SILENT,
+    bundle: str | Path, advset: str | Path, runtimes: Sequence[str], out: str | Path, options: ReplayOptions
 ) -> Artifact[ReplayContent]:
     """Run the clean and adversarial inputs of an advset on the artefacts of a bundle.
 
@@ -67,18 +60,11 @@ def replay(
         bundle: folder that `export` wrote; or an integer file that was attacked with the advset's data.
         advset: folder that `attack` wrote, against this bundle or another of the same data.
         runtimes: names in `qbench.runtimes.RUNTIMES`; every one that is here, has its artefact in the bundle
-            and can run it, if these and `devices` are empty. `tflite-ref` always runs with devices, which are
-            held against it.
+            and can run it, if these and the devices are empty. `tflite-ref` always runs with devices, which
+            are held against it.
         out: folder to write.
-        devices: ports with a device that runs the bundle's `int8.tflite`: a serial port or pty,
-            `socket://HOST:PORT` or `rfc2217://HOST:PORT`; or `qemu:BOARD`. A device's runtime is called
-            `device:<board>`, and its folder `device-<board>`; `-packed` is appended if it holds the model's
-            packed twin.
-        baud: of serial lines; the firmware's default if None.
-        trace: gets a hex dump of the lines to the devices.
-        threads: inputs computed side by side, never changing a result; all cores if None.
-        force: replace what `out` holds.
-        progress: hears of every chunk.
+        options: see below. A device's runtime is called `device:<board>`, and its folder `device-<board>`;
+            `-packed` is appended if it holds the model's packed twin.
 
     Raises:
         UserError: a runtime is unknown or named twice, advset and bundle do not fit each other, or a device
@@ -89,10 +75,9 @@ def replay(
     attacked: Artifact[AdvsetContent] = load(Path(advset), "advset")
     source = reopen_bundle(Path(bundle), attacked.content.data.fingerprint)
     check_fit(source.content.data, attacked.content.data, "the advset")
-    names = _chosen(runtimes, devices, source.content)
-    with open_devices(
-        devices, source.path, source.content, baud, hex_trace(trace) if trace else None
-    ) as found:
+    names = _chosen(runtimes, options.devices, source.content)
+    trace = hex_trace(options.trace) if options.trace else None
+    with open_devices(options.devices, source.path, source.content, options.baud, trace) as found:
         versions = {name: runtime_class(name).basis() for name in names}
         versions |= {each.name: _firmware(each) for each in found}
         recipe = Recipe(
@@ -100,21 +85,20 @@ def replay(
             settings={"runtimes": {**versions}},
             inputs={"bundle": source.manifest.digest, "advset": attacked.manifest.digest},
         )
-        started = begin(Path(out), recipe, force=force)
-        if isinstance(started, Artifact):
-            return started
-        inputs = _Inputs.read(attacked)
-        with started as draft:
-            job = _Job(draft, source, inputs, progress)
-            everything = not (runtimes or devices)
-            ran = (job.run(name, threads or cores(), needed=not everything) for name in names)
+
+        def write(draft: Draft) -> ReplayContent:
+            job = _Job(draft, source, _Inputs.read(attacked), options.progress)
+            everything = not (runtimes or options.devices)
+            ran = (job.run(name, options.threads or cores(), needed=not everything) for name in names)
             results = [each for each in ran if each is not None]
             results += [job.run_opened(each) for each in found]
             if not results:
                 raise EnvironmentLacks("no runtime here can run the bundle", hint="the notes say why")
             for name in ("labels.npy", "indices.npy"):
                 shutil.copyfile(attacked.path / name, draft.path / name)
-            return draft.commit(job.content(attacked.content, results))
+            return job.content(attacked.content, results)
+
+        return make(out, recipe, write, force=options.force)
 
 
 def _firmware(device: DeviceRuntime) -> str:

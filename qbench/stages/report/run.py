@@ -11,88 +11,73 @@ from pydantic import ValidationError
 from qbench.artifacts import (
     AdvsetContent,
     Artifact,
+    Draft,
     Recipe,
     ReplayContent,
     ReportContent,
-    begin,
     load,
+    make,
 )
 from qbench.artifacts.checking import MANIFEST
 from qbench.artifacts.schema import manifest_of
 from qbench.errors import UserError, unknown_name
-from qbench.progress import SILENT, Progress
+from qbench.progress import Progress
 from qbench.reporting import sections as parts
 from qbench.reporting.document import document, json_schema, markdown
 from qbench.reporting.page import page
 from qbench.reporting.plots import FORMATS, Plot, robustness_curves
 from qbench.reporting.sections import Replayed, Section
+from qbench.stages.base import stage
+from qbench.stages.report.options import ReportOptions
 from qbench.studies.content import StudyContent
 from qbench.studies.sections import study_sections
 
 
-def report(
-    replays: Sequence[str | Path],
-    out: str | Path,
-    *,
-    html: bool = False,
-    figures: Sequence[str] = (),
-    advsets: Sequence[str | Path] = (),
-    studies: Sequence[str | Path] = (),
-    compare: bool = False,
-    missing: Sequence[str] = (),
-    force: bool = False,
-    progress: Progress = SILENT,
-) -> Artifact[ReportContent]:
+@stage(ReportOptions)
+def report(replays: Sequence[str | Path], out: str | Path, options: ReportOptions) -> Artifact[ReportContent]:
     """Write what replays say as `report.md`, `report.json` with its schema, and a picture a replay.
 
     Args:
         replays: replay folders, in the order of the report.
         out: folder to write.
-        html: write `report.html` too, one page that needs no other file.
-        figures: formats, of `qbench.reporting.plots.FORMATS`, in which every picture of the page is also
-            written to `figures/`.
-        advsets: folders in which to look for the inputs that were replayed, beside those next to the replays.
-        studies: folders that `qbench.study` wrote; the page shows each before its examples.
-        compare: the replays are of different networks or data, and are to be shown side by side.
-        missing: what should have been shown and could not be made; the page says so.
-        force: replace what `out` holds.
-        progress: hears of every picture.
+        options: see below.
 
     Raises:
         UserError: no replay is given, one is given twice, a folder is of another kind, a format is unknown,
             or replays are of different networks or data, or studies of other data, and that is not asked for.
     """
-    found = _replays(replays, compare=compare)
-    for each in figures:
+    found = _replays(replays, compare=options.compare)
+    for each in options.figures:
         if each not in FORMATS:
             raise unknown_name("figure format", each, FORMATS)
-    read = _with_advsets(found, [Path(each) for each in advsets]) if html or figures else []
-    sections = study_sections(_studies(studies, found[0], compare=compare))
+    pictured = options.html or options.figures
+    read = _with_advsets(found, options.advsets) if pictured else []
+    sections = study_sections(_studies(options.studies, found[0], compare=options.compare))
     keys = [each.manifest.digest for each in found]
     recipe = Recipe(
         "report",
         settings={
-            "html": html,
-            "figures": list(figures),
+            "html": options.html,
+            "figures": list(options.figures),
             "examples": [each.advset is not None for each in read],
-            **({"missing": list(missing)} if missing else {}),
+            **({"missing": list(options.missing)} if options.missing else {}),
         },
         inputs={
             **{f"replay-{i}": key for i, key in enumerate(keys)},
             **{each.anchor: each.source for each in sections},
         },
     )
-    started = begin(Path(out), recipe, force=force)
-    if isinstance(started, Artifact):
-        return started
-    with started as draft:
+
+    def write(draft: Draft) -> ReportContent:
         _write_tables(found, draft.path)
-        whole = _sections(read, sections, missing)
-        _write_figures(whole, draft.path / "figures", figures, progress)
-        if html:
+        whole = _sections(read, sections, options.missing)
+        _write_figures(whole, draft.path / "figures", options.figures, options.progress)
+        if options.html:
             text = page(f"Robustness of {_names(found)}", whole)
             (draft.path / "report.html").write_text(text, encoding="utf-8")
-        return draft.commit(ReportContent(replays=tuple(keys)))
+        return ReportContent(replays=tuple(keys))
+
+    return make(out, recipe, write, force=options.force)
 
 
 def _replays(paths: Sequence[str | Path], *, compare: bool) -> list[Artifact[ReplayContent]]:

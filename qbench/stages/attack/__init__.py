@@ -1,0 +1,1 @@
+"""Stage attack: its options, and what it does."""

@@ -1,0 +1,119 @@
+"""What an attack's options come to: the preset's part filled in, and all of it checked beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import JsonValue
+
+from qbench.attacking.aiming import checked_target
+from qbench.attacks import ATTACKS, Attack, Grid, find_attack, find_preset
+from qbench.attacks.base import Settings
+from qbench.attacks.budgets import check_eps
+from qbench.attacks.minimum import MinimumNormAttack
+from qbench.attacks.norms import widest
+from qbench.data import Dataset
+from qbench.errors import UserError
+from qbench.oracles import RuntimeOracle, described
+from qbench.quant import Norm
+from qbench.stages.attack.options import AttackOptions
+from qbench.surrogate.registry import check_surrogate
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An attack, decided.
+
+    Attributes:
+        name: as the user typed it: an attack's, or a preset's.
+        kind: the attack.
+        told: its own settings.
+        target: the class to reach, as of `checked_target`; None if any but the true one will do.
+    """
+
+    name: str
+    kind: type[Attack]
+    told: Settings
+    eps: tuple[float, ...]
+    norm: Norm
+    surrogate: str
+    count: int
+    batch: int
+    only_correct: bool
+    checks: bool
+    target: str | None
+
+    def settings(self, grid: Grid, oracle: RuntimeOracle | None) -> dict[str, JsonValue]:
+        """All of it that the result depends on."""
+        found: dict[str, Any] = {
+            "attack": self.name,
+            "eps": list(self.eps),
+            "surrogate": self.surrogate,
+            "oracle": described(oracle) if oracle else None,
+            "count": self.count,
+            "only_correct": self.only_correct,
+            "checks": self.checks,
+            "norm": self.norm,
+            "grid": grid,
+            "batch": self.batch,
+            **self.told.model_dump(mode="json"),
+        }
+        return found if self.target is None else {**found, "target": self.target}
+
+
+def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str) -> Chosen:
+    """Decide on an attack.
+
+    Args:
+        options: what the user said.
+        dataset: that is attacked.
+        usual_surrogate: where the user names none.
+
+    Raises:
+        UserError: an option means nothing to the attack, or for this data.
+    """
+    preset = find_preset(options.attack).within(dataset.domain)
+    kind = find_attack(preset.attack)
+    told = kind.configured(**{**preset.settings, **(options.model_extra or {})})
+    norm = kind.checked_norm(options.norm or preset.norm)
+    kind.checked_goal(options.target is not None)
+    _check_oracle(kind, options.oracle or options.device)
+    surrogate = options.surrogate or usual_surrogate
+    check_surrogate(surrogate)
+    count = preset.count if options.count is None else options.count
+    eps = _budgets(kind, options.eps or preset.eps, norm, dataset)
+    check_eps(eps, dataset.domain, norm, int(np.prod(dataset.test.x.shape[1:])))
+    return Chosen(
+        name=options.attack,
+        kind=kind,
+        told=told,
+        eps=eps,
+        norm=norm,
+        surrogate=surrogate,
+        count=count,
+        batch=min(options.batch, count, len(dataset.test)),
+        only_correct=preset.only_correct if options.only_correct is None else options.only_correct,
+        checks=options.checks,
+        target=None if options.target is None else checked_target(options.target, dataset.info.classes),
+    )
+
+
+def _check_oracle(kind: type[Attack], oracle: str | None) -> None:
+    """Refuse an oracle for an attack that needs a gradient."""
+    if oracle and not kind.asks:
+        asking = ", ".join(name for name, attack in ATTACKS.items() if attack.asks)
+        raise UserError(
+            f"{kind.name} follows a gradient, which {oracle} does not have",
+            hint=f"attack a surrogate and replay on {oracle}; or ask it, with {asking}",
+        )
+
+
+def _budgets(kind: type[Attack], eps: Sequence[float], norm: Norm, dataset: Dataset) -> tuple[float, ...]:
+    """The budgets; where none is given, the whole domain for an attack that needs none."""
+    if not eps and issubclass(kind, MinimumNormAttack):
+        domain = dataset.domain
+        return (widest(domain.high - domain.low, int(np.prod(dataset.test.x.shape[1:])), norm),)
+    return tuple(eps)

@@ -1,0 +1,1 @@
+"""Stage export: its options, and what it does."""

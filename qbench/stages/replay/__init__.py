@@ -1,0 +1,1 @@
+"""Stage replay: its options, and what it does."""

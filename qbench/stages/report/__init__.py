@@ -1,0 +1,1 @@
+"""Stage report: its options, and what it does."""

@@ -1,0 +1,1 @@
+"""Stage train: its options, and what it does."""
