@@ -9,7 +9,7 @@ from typing import Any
 
 from qbench import zoo
 from qbench.attacks import find_attack, find_preset
-from qbench.experiment.specification import AttackEntry, NetworkEntry
+from qbench.experiment.specification import AttackKeys, NetworkKeys
 from qbench.studies import find_analysis
 
 # An interpreter, TensorFlow, the data.
@@ -32,20 +32,20 @@ _ENSEMBLES = {"autoattack": 500, "autoattack-int8": 500}
 _EMULATED = 1200
 
 
-def train_seconds(network: NetworkEntry, data: str) -> float:
+def train_seconds(network: NetworkKeys, data: str) -> float:
     """Of training it."""
     if network.model is None:
         return 0.0
-    epochs = network.epochs[0] if network.epochs else zoo.find_network(network.model).recipe.epochs
-    return _START + epochs * _TRAIN.get(data, _USUAL_TRAIN) * _WITH_GRADIENT * _pass(network)
+    epochs = network.value("epochs") or zoo.find_network(network.model).recipe.epochs
+    return _START + float(epochs) * _TRAIN.get(data, _USUAL_TRAIN) * _WITH_GRADIENT * _pass(network)
 
 
-def export_seconds(network: NetworkEntry) -> float:
+def export_seconds(network: NetworkKeys) -> float:
     """Of converting it and measuring its artefacts."""
     return 2 * _START + 50_000 * _pass(network)
 
 
-def attack_seconds(network: NetworkEntry, attack: AttackEntry, count: int) -> float:
+def attack_seconds(network: NetworkKeys, attack: AttackKeys, count: int) -> float:
     """Of attacking it."""
     preset = find_preset(attack.method)
     kind = find_attack(preset.attack)
@@ -57,7 +57,7 @@ def attack_seconds(network: NetworkEntry, attack: AttackEntry, count: int) -> fl
 
 
 def replay_seconds(
-    network: NetworkEntry, attack: AttackEntry, count: int, runtimes: int, *, board: bool
+    network: NetworkKeys, attack: AttackKeys, count: int, runtimes: int, *, board: bool
 ) -> float:
     """Of running clean and adversarial inputs on that many runtimes, or on a board."""
     cost = _EMULATED if board else runtimes
@@ -75,10 +75,10 @@ def study_seconds(analysis: str, networks: int, advsets: int) -> float:
     return _START + networks * each_network + networks * advsets * each_pair
 
 
-def budgets(attack: AttackEntry) -> int:
+def budgets(attack: AttackKeys) -> int:
     """How many it has."""
-    return len(attack.eps or find_preset(attack.method).eps or (1.0,))
+    return len(attack.value("eps") or find_preset(attack.method).eps or (1.0,))
 
 
-def _pass(network: NetworkEntry) -> float:
+def _pass(network: NetworkKeys) -> float:
     return _PASS.get(network.model or "", _USUAL_PASS)

@@ -14,8 +14,8 @@ from qbench.errors import UserError
 from qbench.experiment import estimating
 from qbench.experiment.kinds import KINDS
 from qbench.experiment.specification import (
-    AttackEntry,
-    NetworkEntry,
+    AttackKeys,
+    NetworkKeys,
     Specification,
     StudyEntry,
     folder_name,
@@ -23,6 +23,9 @@ from qbench.experiment.specification import (
 from qbench.experiment.tasks import Plan, Task
 from qbench.places import data_root
 from qbench.runtimes import RUNTIMES
+from qbench.stages.attack.options import AttackOptions
+from qbench.stages.export.options import ExportOptions
+from qbench.stages.train.options import TrainOptions
 from qbench.studies import find_analysis
 
 # What the attack stage draws if nobody says.
@@ -116,16 +119,17 @@ def _concerns(entry: StudyEntry, task: Task) -> bool:
     )
 
 
-def _data(spec: Specification, network: NetworkEntry) -> str:
+def _data(spec: Specification, network: NetworkKeys) -> str:
     return network.data or spec.data.name
 
 
 def _given(**settings: Any) -> dict[str, JsonValue]:
-    """The settings that are given: a stage's own hold for the others."""
-    return {name: value for name, value in settings.items() if value not in (None, ())}
+    """The settings that are given, as JSON values: a stage's own hold for the others."""
+    found = {name: value for name, value in settings.items() if value not in (None, ())}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
-def _bundled(spec: Specification, network: NetworkEntry) -> Iterator[Task]:
+def _bundled(spec: Specification, network: NetworkKeys) -> Iterator[Task]:
     """Training a network, if it is to be trained, and exporting it."""
     data = _data(spec, network)
     inputs: dict[str, str | tuple[str, ...]] = {}
@@ -146,27 +150,28 @@ def _bundled(spec: Specification, network: NetworkEntry) -> Iterator[Task]:
         settings=_given(
             model=_existing(network.file),
             data=data,
-            adopt=_existing(network.adopt),
-            calibration=network.calibration,
-            input_range=network.input_range and list(network.input_range),
-            max_drop=network.max_drop,
-            per_tensor_dense=network.per_tensor_dense,
+            **{**network.given(ExportOptions), "adopt": _existing(network.value("adopt"))},
             seed=spec.experiment.seed,
         ),
         seconds=estimating.export_seconds(network),
     )
 
 
-def _training(spec: Specification, network: NetworkEntry) -> dict[str, JsonValue]:
+def _training(spec: Specification, network: NetworkKeys) -> dict[str, JsonValue]:
     """The settings of a network's training; each key holds one value by now."""
-    keys = ("epochs", "width", "weight_bits", "act_bits", "end_weight_bits", "method")
-    told: dict[str, JsonValue] = {key: values[0] for key in keys if (values := getattr(network, key))}
+    told = {**network.given(TrainOptions), "start": _existing(network.value("start"))}
     if network.bits:
         told["weight_bits"] = told["act_bits"] = network.bits[0]
-    return {**told, "seed": network.seed[0] if network.seed else spec.experiment.seed}
+    return {**_given(**told), "seed": _seed(spec, network)}
 
 
-def _existing(file: str | None) -> str | None:
+def _seed(spec: Specification, entry: NetworkKeys | AttackKeys) -> int:
+    """An entry's own, or the experiment's."""
+    told: int | None = entry.value("seed")
+    return spec.experiment.seed if told is None else told
+
+
+def _existing(file: str | Path | None) -> str | None:
     """A file's absolute path; one that is not here is looked for under $QBENCH_DATA, as data sets are."""
     if file is None:
         return None
@@ -182,8 +187,8 @@ class _Attacked:
     """A network under an attack."""
 
     spec: Specification
-    network: NetworkEntry
-    attack: AttackEntry
+    network: NetworkKeys
+    attack: AttackKeys
 
     @property
     def _id(self) -> str:
@@ -194,7 +199,8 @@ class _Attacked:
         """Inputs, if the file says: a preset's own number holds before that of [data]."""
         preset = find_preset(self.attack.method)
         of_study = preset.attack != self.attack.method
-        return self.attack.count or (None if of_study else self.spec.data.count)
+        told: int | None = self.attack.value("count")
+        return told or (None if of_study else self.spec.data.count)
 
     @property
     def _inputs(self) -> int:
@@ -203,33 +209,20 @@ class _Attacked:
     def attack_task(self) -> Task:
         """Making the adversarial inputs."""
         attack = self.attack
-        seed = attack.seed[0] if attack.seed else self.spec.experiment.seed
+        told = {**attack.given(AttackOptions), "attack": attack.method, "count": self._count}
         return Task(
             id=self._id,
             kind="attack",
             inputs={"bundle": f"bundle/{self.network.name}"},
             settings={
-                **_given(
-                    data=_data(self.spec, self.network),
-                    attack=attack.method,
-                    eps=attack.eps and list(attack.eps),
-                    norm=attack.norm,
-                    surrogate=attack.surrogate[0],
-                    oracle=attack.oracle,
-                    count=self._count,
-                    only_correct=attack.only_correct,
-                    grid=attack.grid,
-                    batch=attack.batch,
-                    target=attack.target,
-                    checks=attack.checks,
-                    seed=seed,
-                ),
+                **_given(data=_data(self.spec, self.network), **told),
+                "seed": _seed(self.spec, attack),
                 **attack.settings,
             },
             seconds=estimating.attack_seconds(self.network, attack, self._inputs),
         )
 
-    def replay_tasks(self, target: NetworkEntry) -> Iterator[Task]:
+    def replay_tasks(self, target: NetworkKeys) -> Iterator[Task]:
         """Running them on the runtimes of a network, the same or another, and on the boards if the same."""
         own = target.name == self.network.name
         replay = self.spec.replay

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from qbench import zoo
 from qbench.attacks import find_attack, find_preset
 from qbench.errors import UserError, unknown_name
-from qbench.experiment.specification import AttackEntry, Specification, StudyEntry, folder_name
+from qbench.experiment.specification import AttackKeys, Specification, StudyEntry, folder_name
 from qbench.options import checked, settable
 from qbench.runtimes import runtime_class
 from qbench.studies import find_analysis
@@ -138,7 +138,7 @@ def _checks(spec: Specification) -> Iterator[tuple[Location, Callable[[], object
     for i, attack in enumerate(spec.attack):
         yield ("attack", i, "attack" if attack.attack else "name"), partial(find_preset, attack.method)
         yield ("attack", i, "settings"), partial(_check_settings, attack)
-        for surrogate in attack.surrogate:
+        for surrogate in getattr(attack, "surrogate", ()):
             yield ("attack", i, "surrogate"), partial(check_surrogate, surrogate)
         for name in attack.networks or ():
             yield ("attack", i, "networks"), partial(_check_known, name, known)
@@ -160,12 +160,12 @@ def _study_checks(
     yield ("study",), spec.studies
 
 
-def _check_settings(entry: AttackEntry) -> None:
+def _check_settings(entry: AttackKeys) -> None:
     preset = find_preset(entry.method)
     kind = find_attack(preset.attack)
     kind.configured(**{**preset.settings, **entry.settings})
-    kind.checked_norm(entry.norm or preset.norm)
-    kind.checked_goal(entry.target is not None)
+    kind.checked_norm(entry.value("norm") or preset.norm)
+    kind.checked_goal(entry.value("target") is not None)
 
 
 def _check_options(entry: StudyEntry) -> None:

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
-from fractions import Fraction
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, create_model, model_validator
 
 from qbench.artifacts.base import Record
 from qbench.errors import UserError
-from qbench.quant import Norm
+from qbench.options import Options, settable
+from qbench.stages.attack.options import AttackOptions
+from qbench.stages.export.options import ExportOptions
+from qbench.stages.train.options import TrainOptions
 
 T = TypeVar("T")
-EntryT = TypeVar("EntryT", "NetworkEntry", "AttackEntry", "StudyEntry")
+EntryT = TypeVar("EntryT", "NetworkKeys", "AttackKeys", "StudyEntry")
 
 
 def _several(value: Any) -> Any:
     """A lone value as a list of one."""
     return value if isinstance(value, list) else [value]
-
-
-def _number(value: Any) -> Any:
-    """A number, or a fraction in quotes."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(Fraction(value))
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"{value!r} is neither a number nor a fraction such as 8/255") from error
 
 
 def _device(value: Any) -> Any:
@@ -44,7 +36,6 @@ def _device(value: Any) -> Any:
 
 # A key that may hold a list: the entry then stands for one network or attack a value.
 Axis = Annotated[tuple[T, ...], BeforeValidator(_several)]
-Eps = Annotated[float, BeforeValidator(_number)]
 Bits = Annotated[int, Field(ge=1, le=32)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
@@ -66,8 +57,47 @@ class Data(Record):
     count: Count | None = None
 
 
-class NetworkEntry(Record):
+NETWORK_AXES = ("epochs", "width", "bits", "weight_bits", "act_bits", "end_weight_bits", "method", "seed")
+ATTACK_AXES = ("surrogate", "seed")
+
+
+def _keys_of(options: type[Options], axes: Collection[str], without: Collection[str] = ()) -> dict[str, Any]:
+    """The keys of an entry for a stage's options, none of them required; those of `axes` may hold lists."""
+    found: dict[str, Any] = {}
+    for name in (*settable(options), "seed"):
+        field = options.model_fields[name]
+        kind: Any = Annotated[(field.annotation, *field.metadata, None)]
+        if name not in without:
+            found[name] = (Axis[kind], ()) if name in axes else (kind | None, None)
+    return found
+
+
+class _Entry(Record):
+    """An entry whose keys are, beside its own, the options of stages.
+
+    Attributes:
+        axes: the keys that may hold lists.
+    """
+
+    axes: ClassVar[tuple[str, ...]]
+
+    def given(self, options: type[Options]) -> dict[str, Any]:
+        """The options of a stage that the file says, each with one value."""
+        found = {name: self.value(name) for name in settable(options)}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def value(self, name: str) -> Any:
+        """A key's value, of a list the only one; None if the file does not say it."""
+        value = getattr(self, name, None)
+        if name not in self.axes:
+            return value
+        return value[0] if value else None
+
+
+class NetworkKeys(_Entry):
     """[[network]]: networks of models/ to train, or one trained already.
+
+    Its other keys are the options of `qbench train` and `qbench export`.
 
     Attributes:
         name: with the keys that vary in braces: `w{weight_bits}a{act_bits}`.
@@ -78,54 +108,36 @@ class NetworkEntry(Record):
         runtimes: in place of [replay]'s.
     """
 
+    axes = NETWORK_AXES
+
     name: str
     model: str | None = None
     file: str | None = None
     data: str | None = None
-    epochs: Axis[Count] = ()
-    width: Axis[Count] = ()
     bits: Axis[Bits] = ()
-    weight_bits: Axis[Bits] = ()
-    act_bits: Axis[Bits] = ()
-    end_weight_bits: Axis[Bits] = ()
-    method: Axis[str] = ()
-    seed: Axis[Seed] = ()
-    adopt: str | None = None
-    calibration: Count | None = None
-    input_range: tuple[float, float] | None = None
-    max_drop: Annotated[float, Field(ge=0, le=1)] | None = None
-    per_tensor_dense: bool | None = None
     runtimes: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
-    def _one_source(self) -> NetworkEntry:
+    def _one_source(self) -> NetworkKeys:
         if (self.model is None) == (self.file is None):
             raise ValueError("give either model, to train one of models/, or file, a trained network")
-        if self.bits and (self.weight_bits or self.act_bits):
+        if self.bits and (self.value("weight_bits") or self.value("act_bits")):
             raise ValueError("give either bits, or weight_bits and act_bits")
         return self
 
 
-class AttackEntry(Record):
+class AttackKeys(_Entry):
     """[[attack]]: the options of `qbench attack`, against every network or those of `networks`.
 
     Attributes:
         attack: as `qbench attacks` lists it; `name` if not given.
+        settings: the attack's own.
     """
+
+    axes = ATTACK_AXES
 
     name: str
     attack: str | None = None
-    eps: tuple[Eps, ...] | None = None
-    norm: Norm | None = None
-    surrogate: Axis[str] = ("float",)
-    oracle: str | None = None
-    count: Count | None = None
-    only_correct: bool | None = None
-    grid: Literal["float", "uint8"] | None = None
-    batch: Count | None = None
-    target: str | Annotated[int, Field(ge=0)] | None = None
-    checks: bool | None = None
-    seed: Axis[Seed] = ()
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     networks: tuple[str, ...] | None = None
 
@@ -133,6 +145,21 @@ class AttackEntry(Record):
     def method(self) -> str:
         """The attack's name among the attacks and presets."""
         return self.attack or self.name
+
+
+if TYPE_CHECKING:
+    NetworkEntry = NetworkKeys
+    AttackEntry = AttackKeys
+else:
+    NetworkEntry = create_model(
+        "NetworkEntry",
+        __base__=NetworkKeys,
+        **_keys_of(TrainOptions, NETWORK_AXES),
+        **_keys_of(ExportOptions, (), ("seed",)),
+    )
+    AttackEntry = create_model(
+        "AttackEntry", __base__=AttackKeys, **_keys_of(AttackOptions, ATTACK_AXES, ("attack",))
+    )
 
 
 class StudyEntry(Record):
@@ -185,7 +212,7 @@ class Specification(Record):
         """The folder of the run."""
         return self.experiment.out or f"out/{self.experiment.name}"
 
-    def networks(self) -> list[NetworkEntry]:
+    def networks(self) -> list[NetworkKeys]:
         """Every network, each key holding one value at most.
 
         Raises:
@@ -193,17 +220,13 @@ class Specification(Record):
         """
         return _named(self.network, NETWORK_AXES)
 
-    def attacks(self) -> list[AttackEntry]:
+    def attacks(self) -> list[AttackKeys]:
         """Every attack, likewise."""
         return _named(self.attack, ATTACK_AXES)
 
     def studies(self) -> list[StudyEntry]:
         """Every analysis, likewise."""
         return _named(self.study, ())
-
-
-NETWORK_AXES = ("epochs", "width", "bits", "weight_bits", "act_bits", "end_weight_bits", "method", "seed")
-ATTACK_AXES = ("surrogate", "seed")
 
 
 def folder_name(text: str) -> str:
@@ -238,6 +261,6 @@ def _expanded(entry: EntryT, axes: tuple[str, ...]) -> Iterator[EntryT]:
                 hint=f"braces may hold {', '.join(several) or 'nothing here'}",
             ) from error
         one: dict[str, Any] = {axis: (value,) for axis, value in chosen.items()}
-        if isinstance(entry, AttackEntry) and entry.attack is None:
+        if isinstance(entry, AttackKeys) and entry.attack is None:
             one["attack"] = entry.name
         yield entry.model_copy(update={"name": name, **one})

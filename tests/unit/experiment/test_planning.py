@@ -60,7 +60,6 @@ def test_a_stage_gets_only_what_the_file_says(written):
         "data": "digits",
         "attack": "fgsm",
         "eps": [8 / 255],
-        "surrogate": "float",
         "count": 8,
         "checks": False,
         "seed": 0,
