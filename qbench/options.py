@@ -115,7 +115,12 @@ def _explained(record: type[Options], error: ValidationError) -> UserError:
     if first["type"] == "missing":
         return UserError(f"{name} is missing")
     said = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return UserError(f"{name} {said}" if said.startswith("should") else f"{name}: {said}")
+    field = record.model_fields.get(str(first["loc"][0])) if first["loc"] else None
+    return UserError(
+        f"{name} {said}" if said.startswith("should") else f"{name}: {said}",
+        cause=f"it is {first['input']!r}",
+        hint=None if field is None else field.description,
+    )
 
 
 def settable(record: type[Options]) -> tuple[str, ...]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import BundleContent, Preprocessing
 from qbench.errors import UserError
+from qbench.inputs import InputPath
 from qbench.quant import Norm
 from qbench.runtimes import Runtime, open_runtime
 from qbench.runtimes.device import DeviceRuntime, open_devices
-from qbench.runtimes.grid import InputGrid
 from qbench.surrogate.scoring import check_finite
 
 # Inputs that are rounded together; a device's window stays full from one chunk to the next.
@@ -35,8 +34,8 @@ class RuntimeOracle:
     """
 
     def __init__(self, runtime: Runtime, preprocessing: Preprocessing) -> None:
-        self.name, self.runtime, self._preprocessing = runtime.name, runtime, preprocessing
-        self._grid = InputGrid(runtime.grid, preprocessing) if runtime.grid else None
+        self.name, self.runtime = runtime.name, runtime
+        self._path = InputPath.to(runtime.input, runtime.grid, preprocessing)
         self.step = runtime.grid.scale / abs(preprocessing.scale) if runtime.grid else None
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -46,7 +45,7 @@ class RuntimeOracle:
             UserError: a score is NaN or infinite.
             LinkError: a device fails.
         """
-        chunks = (self._fed(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK))
+        chunks = (self._path.feed(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK))
         answers = np.concatenate([piece.outputs for piece in self.runtime.compute(chunks)])
         quantization = self.runtime.output.quantization
         scores = quantization.dequantize(answers) if quantization else answers.astype(np.float32)
@@ -57,14 +56,7 @@ class RuntimeOracle:
         self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm
     ) -> NDArray[np.float32]:
         """Inputs on the runtime's grid, and there inside the eps-ball around the clean inputs' codes."""
-        if self._grid is None:
-            return x_adv
-        return self._grid.values(self._grid.codes_near(x_adv, x, eps, norm))
-
-    def _fed(self, x: NDArray[np.float32]) -> NDArray[Any]:
-        if self._grid is None:
-            return self._preprocessing.apply(x)
-        return self.runtime.taken(self._grid.codes(x))
+        return self._path.seen(x_adv, x, eps, norm)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from qbench.artifacts import ArtifactInfo, Preprocessing, TensorSpec
 from qbench.data import Dataset
 from qbench.exporters.preprocessing import Scores
+from qbench.inputs import InputPath
 from qbench.progress import Progress
 from qbench.replaying.plain import check_labels
 from qbench.runtimes import runtime_class
@@ -79,10 +80,10 @@ def measured(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Iterator[Score
     """The scores of an artefact, under the name that bundles give it, on the runtime that measures it."""
     entry, exit_ = specs
     runtime = runtime_class(_MEASURED_BY[file.name])(file, entry, exit_, threads=_THREADS)
-    quantization = entry.quantization
+    path = InputPath.to(entry, runtime.grid, Preprocessing())  # what comes is in the network's own unit
 
     def scores(real: NDArray[np.float32]) -> NDArray[Any]:
-        return runtime.invoke(quantization.quantize(real) if quantization else real)
+        return runtime.invoke(path.feed(real))
 
     try:
         yield scores

@@ -103,12 +103,6 @@ class Runtime(ABC):
         """The integer grid that inputs are rounded to, here or inside the artefact; None if there is none."""
         return self.input.quantization
 
-    def taken(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Codes [n, *shape] of the grid as the runtime takes them: as they are, or as real numbers."""
-        if self.input.quantization or self.grid is None:
-            return codes
-        return self.grid.dequantize(codes)
-
     @property
     def counter(self) -> str | None:
         """The unit of what each inference is counted in; None if the runtime does not count."""

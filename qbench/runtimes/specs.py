@@ -10,6 +10,7 @@ import numpy as np
 from qbench.artifacts import TensorSpec
 from qbench.errors import UserError
 from qbench.formats.tflite_file import parse_tflite, refuse_wide_activations
+from qbench.quant import Quantization
 from qbench.runtimes.tflite import inner_grid, make_interpreter, specs_of
 
 
@@ -21,6 +22,19 @@ def read_specs(path: Path) -> tuple[TensorSpec, TensorSpec]:
             are not int8, uint8 or float32.
     """
     return specs_of(_open(path), str(path))
+
+
+def grid_of(path: Path, entry: TensorSpec) -> Quantization | None:
+    """The grid that a `.tflite` file's inputs are rounded to; None if it computes in float32.
+
+    Args:
+        path: of the file.
+        entry: its input; one of float32 may be quantized by the first operator.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return entry.quantization or inner_grid(_open(path))
 
 
 def check_integer(path: Path) -> None:

@@ -42,7 +42,7 @@ def _shape(shape: Sequence[int]) -> str:
 def _values(domain: Domain) -> str:
     """The values of a domain, in words."""
     if domain.name == "image":
-        return "8-bit pixels in [0, 1]"
+        return f"pixels from {domain.low:g} to {domain.high:g}"
     if domain.name == "int8-features":
         return "int8 codes"
     return f"real numbers from {domain.low:g} to {domain.high:g}"

@@ -15,9 +15,11 @@ from qbench.attacking.results import attack_all
 from qbench.attacks import Attack, Grid
 from qbench.data import Dataset, load_dataset
 from qbench.errors import UserError
+from qbench.inputs import InputGrid
 from qbench.oracles import RuntimeOracle, opened_oracle
 from qbench.places import cores
 from qbench.progress import Progress
+from qbench.runtimes.specs import grid_of
 from qbench.stages.attack.choosing import choose
 from qbench.stages.attack.options import AttackOptions
 from qbench.stages.base import stage
@@ -82,7 +84,7 @@ def attack(
                 targeted=chosen.target is not None,
                 **chosen.told.model_dump(),
             )
-            return _carried_out(draft, method, asked, dataset, content, options.progress)
+            return _carried_out(draft, method, asked, dataset, source, options.progress)
 
         return make(out, recipe, write, force=options.force)
 
@@ -92,7 +94,7 @@ def _carried_out(
     method: Attack,
     oracle: RuntimeOracle | None,
     dataset: Dataset,
-    bundle: BundleContent,
+    bundle: Artifact[BundleContent],
     progress: Progress,
 ) -> AdvsetContent:
     """Draw the inputs, attack them and look at the results; all as the draft's recipe says."""
@@ -113,10 +115,12 @@ def _carried_out(
     elif method.needs_examples:
         drawn = contrasted(drawn, dataset, method.score, draft.recipe.seed)
     results = attack_all(draft.path, method, told["eps"], drawn, progress)
-    findings = examine(draft.path, method, results, drawn, bundle, progress) if told["checks"] else None
+    findings = None
+    if told["checks"]:
+        findings = examine(draft.path, method, results, drawn, _integer_grid(bundle), progress)
     return AdvsetContent(
         data=dataset.info,
-        preprocessing=bundle.preprocessing,
+        preprocessing=bundle.content.preprocessing,
         attack=titled(told["attack"], target, dataset.info.classes),
         norm=told["norm"],
         surrogate=method.score.name,
@@ -129,6 +133,13 @@ def _carried_out(
         target=target,
         aimed=None if target is None else int(np.sum(drawn.targets != drawn.victims.y)),
     )
+
+
+def _integer_grid(bundle: Artifact[BundleContent]) -> InputGrid | None:
+    """The grid of the bundle's int8.tflite, of whatever type its input is."""
+    integer = bundle.content.artifacts.get("int8.tflite")
+    grid = None if integer is None else grid_of(bundle.path / "int8.tflite", integer.input)
+    return None if grid is None else InputGrid(grid, bundle.content.preprocessing)
 
 
 def _own_grid(dataset: Dataset, oracle: RuntimeOracle | None) -> Grid:

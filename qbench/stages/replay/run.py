@@ -23,6 +23,7 @@ from qbench.artifacts import (
     make,
 )
 from qbench.errors import EnvironmentLacks, UserError
+from qbench.inputs import InputGrid, InputPath
 from qbench.link import hex_trace
 from qbench.places import cores
 from qbench.progress import Advance, Progress
@@ -32,7 +33,6 @@ from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
 from qbench.runtimes import REFERENCE, Runtime, executing, open_runtime, runtime_class
 from qbench.runtimes.device import DeviceRuntime, open_devices
-from qbench.runtimes.grid import InputGrid
 from qbench.stages.base import stage
 from qbench.stages.fitting import check_fit
 from qbench.stages.lone import reopen_bundle
@@ -209,7 +209,7 @@ class _Job:
             clean = self._answers(runtime, "clean", None, advance)
             by_eps = [self._answers(runtime, f"eps-{i}", i, advance) for i in budgets]
         if runtime.grid not in self._roundings:
-            self._roundings[runtime.grid] = self._rounding(self._grid(runtime))
+            self._roundings[runtime.grid] = self._rounding(self._path(runtime).grid)
         return _Result(
             Outputs(runtime.info, clean.vectors, tuple(each.vectors for each in by_eps)),
             self._roundings[runtime.grid],
@@ -254,8 +254,8 @@ class _Job:
         labels: NDArray[np.int64] = self._score_float(x).argmax(axis=1)
         return labels
 
-    def _grid(self, runtime: Runtime) -> InputGrid | None:
-        return InputGrid(runtime.grid, self.bundle.content.preprocessing) if runtime.grid else None
+    def _path(self, runtime: Runtime) -> InputPath:
+        return InputPath.to(runtime.input, runtime.grid, self.bundle.content.preprocessing)
 
     def _answers(self, runtime: Runtime, name: str, budget: int | None, advance: Advance) -> Journal:
         """Answers to the clean inputs or those of a budget, piece by piece into the journal."""
@@ -275,14 +275,11 @@ class _Job:
     def _fed(self, runtime: Runtime, rows: slice, budget: int | None) -> NDArray[Any]:
         """Inputs as the runtime takes them: codes, values on its inner grid, or plain values."""
         x = np.asarray(self.inputs.clean[rows])
-        x_adv = x if budget is None else np.asarray(self.inputs.adversarial[budget][rows])
-        grid = self._grid(runtime)
-        if grid is None:
-            return self.bundle.content.preprocessing.apply(x_adv)
-        codes = grid.codes(x)
-        if budget is not None:
-            codes = grid.codes_near(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm)
-        return runtime.taken(codes)
+        path = self._path(runtime)
+        if budget is None:
+            return path.feed(x)
+        x_adv = np.asarray(self.inputs.adversarial[budget][rows])
+        return path.feed_near(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm)
 
     def _rounding(self, grid: InputGrid | None) -> Rounding:
         """What a grid does to every budget's inputs, and how the float network labels them then."""

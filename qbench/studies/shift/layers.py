@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.errors import UserError
-from qbench.runtimes.tflite import TfliteReferenceRuntime, make_interpreter
+from qbench.runtimes.tflite import TfliteReferenceRuntime, inner_grid, make_interpreter
 from qbench.surrogate.lifted.folding import fold_shapes
 from qbench.surrogate.lifted.gradients import Clamp
 from qbench.surrogate.lifted.network import OPERATORS
@@ -70,6 +70,10 @@ class LayerProbe:
     Args:
         path: of the file; its input int8, uint8 or float32.
 
+    Attributes:
+        layers: in the order of the file.
+        inner_grid: of the QUANTIZE behind a float32 input; None if there is none.
+
     Raises:
         UserError: the file is damaged, or holds an operator that cannot be lifted.
         EnvironmentLacks: TensorFlow is missing.
@@ -82,6 +86,7 @@ class LayerProbe:
         self._interpreter = make_interpreter(content, "BUILTIN_REF", package, keep_tensors=True)
         self._interpreter.allocate_tensors()
         self.layers = tuple(_layers(self._graph))
+        self.inner_grid = inner_grid(self._interpreter)
 
     def values(self, x: NDArray[Any]) -> dict[int, NDArray[np.float32]]:
         """By tensor index, the values [n, ...] of every layer's inputs and outputs.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import EpsResult
 from qbench.errors import UserError
-from qbench.runtimes.grid import InputGrid
+from qbench.inputs import InputPath
 from qbench.statistics import mean
 from qbench.studies.base import Prepared
 from qbench.studies.content import AttackPoint, StudyContent
@@ -90,15 +90,12 @@ def _measured(
     """Of some inputs, the input's shift and that of every layer."""
     content = target.content
     x, x_adv = (np.asarray(source.array(name)[rows]) for name in ("inputs.npy", result.file))
-    entry = content.artifacts["int8.tflite"].input.quantization
-    if entry is None:  # the network rounds a float32 input itself, in its first operator
-        fed = content.preprocessing.apply(x), content.preprocessing.apply(x_adv)
-        own = Shift.between(x, x_adv, x, x_adv)
-    else:
-        grid = InputGrid(entry, content.preprocessing)
-        fed = grid.codes(x), grid.codes_near(x_adv, x, point.eps, point.norm)
-        reals = (content.preprocessing.apply(each) for each in (x, x_adv))
-        own = Shift.between(*reals, *(entry.dequantize(codes) for codes in fed))
+    entry = content.artifacts["int8.tflite"].input
+    path = InputPath.to(entry, entry.quantization or probe.inner_grid, content.preprocessing)
+    fed = path.feed(x), path.feed_near(x_adv, x, point.eps, point.norm)
+    reals = (content.preprocessing.apply(each) for each in (x, x_adv))
+    rounded = (entry.quantization.dequantize(each) if entry.quantization else each for each in fed)
+    own = Shift.between(*reals, *rounded)
     clean, attacked = probe.values(fed[0]), probe.values(fed[1])
     return [own] + [
         Shift.between(

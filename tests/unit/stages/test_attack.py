@@ -210,21 +210,21 @@ def test_other_data_is_noted_and_unfit_data_refused(bundle, dataset, tmp_path):
     assert listener.notes == ["the bundle was made with other data (noise) than is attacked (noise)"]
     wide = np.zeros((4, 5, 5, 1), np.uint8)
     unfit = Dataset("wide", dataset.domain, dataset.classes, None, Split(wide, np.zeros(4, np.int64)))
-    with pytest.raises(UserError, match="its input shape is"):
+    with pytest.raises(UserError, match="its inputs are 5x5x1, the bundle's 4x4x1"):
         attack(bundle, unfit, tmp_path / "b", attack="fgsm", eps=(0.1,))
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"eps": (-0.1,)}, "not a positive number"),
+        ({"eps": (-0.1,)}, "eps.0 should be greater than 0"),
         ({"eps": (4.0,)}, "wider than the whole image domain"),
         ({"step_size": float("nan")}, "step size nan cannot be used"),
         ({"steps": 0}, "steps 0 cannot be used"),
-        ({"count": 0}, "at least 1"),
+        ({"count": 0}, "count should be greater than or equal to 1"),
         ({"attack": "fgsm"}, "no setting of fgsm 'steps'"),
         ({"attack": "bim", "restarts": 2}, "no setting of bim 'restarts'"),
-        ({"norm": "l0"}, "not defined for l0"),
+        ({"norm": "l0"}, "norm should be 'linf', 'l2' or 'l1'"),
         ({"attack": "pdg"}, "no attack 'pdg'"),
     ],
 )

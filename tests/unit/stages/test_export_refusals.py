@@ -35,9 +35,9 @@ def random_data(domain=IMAGE, shape=(4, 4, 1), classes=3):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"calibration": 0}, "0 calibration inputs"),
+        ({"calibration": 0}, "calibration should be greater than or equal to 1"),
         ({"input_range": (1.0, 1.0)}, "input range"),
-        ({"input_range": (0.0, float("inf"))}, "input range"),
+        ({"input_range": (0.0, float("inf"))}, "input_range.1 should be a finite number"),
         ({"adopt": "nowhere.tflite"}, "no file nowhere.tflite to adopt"),
         ({"adopt": "."}, "no file . to adopt"),
     ],

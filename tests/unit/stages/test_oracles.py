@@ -9,9 +9,9 @@ import pytest
 import qbench
 from qbench.artifacts import Preprocessing
 from qbench.errors import UserError
+from qbench.inputs import InputGrid
 from qbench.oracles import RuntimeOracle
 from qbench.runtimes import RUNTIMES, open_runtime
-from qbench.runtimes.grid import InputGrid
 from tests.unit.runtimes.conftest import tflite_bytes
 
 COUNT = 24

@@ -270,8 +270,15 @@ def test_a_full_disk_keeps_what_was_computed(bundle, signs, small_disk, tmp_path
     assert bytes_of(out) == bytes_of(tmp_path / "b")
 
 
-@pytest.mark.parametrize("part", ["domain", "input_shape", "classes"])
-def test_an_advset_for_other_data_is_refused(bundle, tmp_path, part):
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("domain", "its inputs are pixels from 0 to 255, the bundle's pixels from 0 to 1"),
+        ("input_shape", "its inputs are 28x28x1, the bundle's 8x8x1"),
+        ("classes", "it has 9 classes, the bundle 10"),
+    ],
+)
+def test_an_advset_for_other_data_is_refused(bundle, tmp_path, part, said):
     data = bundle.content.data
     others = {
         "domain": data.domain.model_copy(update={"high": 255.0}),
@@ -279,7 +286,7 @@ def test_an_advset_for_other_data_is_refused(bundle, tmp_path, part):
         "classes": data.classes[:-1],
     }
     other = write_advset(bundle, tmp_path / "a", data=data.model_copy(update={part: others[part]}))
-    with pytest.raises(UserError, match=f"does not fit the bundle: its {part.replace('_', ' ')}"):
+    with pytest.raises(UserError, match=f"does not fit the bundle: {said}"):
         replay(bundle.path, other.path, ["tflite"], tmp_path / "out")
 
 

@@ -12,8 +12,8 @@ from qbench.artifacts import Preprocessing
 from qbench.attacks import Victims, find_attack
 from qbench.data import IMAGE, INT8_FEATURES, load_dataset
 from qbench.errors import UserError
+from qbench.inputs import InputGrid
 from qbench.quant import Quantization
-from qbench.runtimes.grid import InputGrid
 from qbench.runtimes.specs import read_specs
 from qbench.runtimes.tflite import TfliteReferenceRuntime, make_interpreter
 from qbench.surrogate.keras import KerasSurrogate

@@ -1,4 +1,4 @@
-"""Adversarial inputs on the input grid of a runtime."""
+"""The one path from inputs of a data's domain to what an artefact takes, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import Preprocessing
+from qbench.artifacts import Preprocessing, TensorSpec
 from qbench.errors import InternalFault
 from qbench.quant import Norm, Quantization, project_codes, size
 
@@ -91,3 +91,50 @@ class InputGrid:
 
     def _in_codes(self, eps: float) -> float:
         return eps * abs(self.preprocessing.scale) / self.quantization.scale
+
+
+@dataclass(frozen=True)
+class InputPath:
+    """What an artefact is given for inputs of a domain: codes, the values of codes, or plain real numbers.
+
+    Attributes:
+        entry: the artefact's input tensor.
+        grid: that inputs are rounded to: the tensor's own, or that of the QUANTIZE behind a float32 input;
+            None where the network computes with real numbers.
+        preprocessing: from the domain to the network's own unit.
+    """
+
+    entry: TensorSpec
+    grid: InputGrid | None
+    preprocessing: Preprocessing
+
+    @classmethod
+    def to(cls, entry: TensorSpec, grid: Quantization | None, preprocessing: Preprocessing) -> InputPath:
+        """The path to an artefact whose inputs are rounded to a grid, or to none."""
+        return cls(entry, InputGrid(grid, preprocessing) if grid else None, preprocessing)
+
+    def feed(self, x: NDArray[np.float32]) -> NDArray[Any]:
+        """Inputs [n, *shape] in the domain as the artefact takes them."""
+        return self.preprocessing.apply(x) if self.grid is None else self.taken(self.grid.codes(x))
+
+    def feed_near(
+        self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm
+    ) -> NDArray[Any]:
+        """Adversarial inputs likewise, on the grid inside the eps-ball around the clean inputs' codes."""
+        if self.grid is None:
+            return self.preprocessing.apply(x_adv)
+        return self.taken(self.grid.codes_near(x_adv, x, eps, norm))
+
+    def seen(
+        self, x_adv: NDArray[np.float32], x: NDArray[np.float32], eps: float, norm: Norm
+    ) -> NDArray[np.float32]:
+        """What the artefact sees of adversarial inputs, back in the domain."""
+        if self.grid is None:
+            return x_adv
+        return self.grid.values(self.grid.codes_near(x_adv, x, eps, norm))
+
+    def taken(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """Codes [n, *shape] of the grid as the artefact takes them: as they are, or as real numbers."""
+        if self.grid is None or self.entry.quantization:
+            return codes
+        return self.grid.quantization.dequantize(codes)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbench.artifacts import Preprocessing
+from qbench.inputs import InputGrid
 from qbench.quant import Quantization
-from qbench.runtimes.grid import InputGrid
 
 PIXELS = InputGrid(Quantization(1.0, -128, "int8"), Preprocessing(scale=255.0))
 
