@@ -1,34 +1,21 @@
 """Artefact folders: self-describing, hashed, written beside and renamed, found again when finished."""
 
+from qbench.artifacts.advsets import AdvsetContent, CountSummary, EpsResult, Finding, RuntimeInfo, Sizes
 from qbench.artifacts.checking import sha256_of
 from qbench.artifacts.figures import Estimate, PairedTest, Proportion
 from qbench.artifacts.folder import Artifact, Draft, Recipe, begin, load, made_of_others, make
+from qbench.artifacts.inputs import DataInfo, Domain, Preprocessing, TensorSpec
+from qbench.artifacts.manifest import Manifest, ReportContent
+from qbench.artifacts.networks import ArtifactInfo, BundleContent, Hardening, LowBit, TrainedContent
 from qbench.artifacts.records import RecordFile
-from qbench.artifacts.schema import (
-    AdvsetContent,
-    ArtifactInfo,
-    BundleContent,
-    CountSummary,
-    DataInfo,
+from qbench.artifacts.replays import (
     DeviceResults,
     Difference,
     Disagreement,
-    Domain,
-    EpsResult,
     EpsScores,
-    Finding,
-    Hardening,
     LinkUse,
-    LowBit,
-    Manifest,
-    Preprocessing,
     ReplayContent,
-    ReportContent,
-    RuntimeInfo,
     RuntimeScores,
-    Sizes,
-    TensorSpec,
-    TrainedContent,
 )
 
 __all__ = [

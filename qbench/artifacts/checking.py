@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from qbench.artifacts.base import ArraySpec
-from qbench.artifacts.schema import Manifest
+from qbench.artifacts.manifest import Manifest
 from qbench.errors import UserError
 
 MANIFEST = "manifest.json"

@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 
 from qbench import __version__
-from qbench.artifacts.schema import Environment
+from qbench.artifacts.manifest import Environment
 from qbench.artifacts.versions import package_version
 
 PACKAGES = (

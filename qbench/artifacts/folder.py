@@ -20,7 +20,7 @@ from pydantic import JsonValue, ValidationError
 from qbench.artifacts.base import Content
 from qbench.artifacts.checking import MANIFEST, check_array, check_files, sha256_of
 from qbench.artifacts.environment import environment
-from qbench.artifacts.schema import SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest, manifest_of
+from qbench.artifacts.manifest import SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest, manifest_of
 from qbench.artifacts.versions import versions_of
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 

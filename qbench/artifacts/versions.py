@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from qbench.artifacts.schema import Kind
+from qbench.artifacts.manifest import Kind
 
 # Raised with every change of a stage that can change its results.
 _REVISIONS: dict[Kind, int] = {"trained": 1, "bundle": 1, "advset": 2, "replay": 1, "report": 1, "study": 1}

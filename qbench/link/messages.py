@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from qbench.artifacts.schema import TensorSpec
+from qbench.artifacts.inputs import TensorSpec
 from qbench.text import plain
 
 PROTOCOL_VERSION = 1

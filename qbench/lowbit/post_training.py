@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts.schema import LowBit
+from qbench.artifacts.networks import LowBit
 from qbench.lowbit.layers import Quantize
 from qbench.lowbit.rewriting import rewrite
 from qbench.lowbit.weights import CalibratedWeights

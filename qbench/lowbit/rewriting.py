@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 
-from qbench.artifacts.schema import Domain, LowBit, Preprocessing
+from qbench.artifacts.inputs import Domain, Preprocessing
+from qbench.artifacts.networks import LowBit
 from qbench.errors import UserError
 from qbench.lowbit import schemes
 from qbench.lowbit.activations import FixedRange, MovingRange, SignActivation

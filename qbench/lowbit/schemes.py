@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qbench.artifacts.schema import FLOAT_BITS, LowBit
+from qbench.artifacts.networks import FLOAT_BITS, LowBit
 from qbench.errors import UserError, unknown_name
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from qbench.artifacts import Artifact, ReplayContent
 from qbench.artifacts.base import Record
-from qbench.artifacts.schema import SCHEMA_VERSION, Environment
+from qbench.artifacts.manifest import SCHEMA_VERSION, Environment
 from qbench.reporting.tables import replay_tables
 from qbench.text import markdown as escaped
 

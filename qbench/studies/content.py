@@ -8,7 +8,7 @@ from pydantic import PlainValidator, SerializeAsAny
 
 from qbench.artifacts import DataInfo
 from qbench.artifacts.base import Content, Record
-from qbench.artifacts.schema import FLOAT_BITS
+from qbench.artifacts.networks import FLOAT_BITS
 from qbench.errors import UserError
 from qbench.quant import Norm
 from qbench.studies import find_analysis

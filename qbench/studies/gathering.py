@@ -21,7 +21,7 @@ from qbench.artifacts import (
     ReplayContent,
     load,
 )
-from qbench.artifacts.schema import FLOAT_BITS
+from qbench.artifacts.networks import FLOAT_BITS
 from qbench.attacks import Victims
 from qbench.errors import UserError
 from qbench.studies.content import AnalysisResult, AttackPoint, StudyContent, StudyNetwork

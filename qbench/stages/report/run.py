@@ -19,7 +19,7 @@ from qbench.artifacts import (
     make,
 )
 from qbench.artifacts.checking import MANIFEST
-from qbench.artifacts.schema import manifest_of
+from qbench.artifacts.manifest import manifest_of
 from qbench.errors import UserError, unknown_name
 from qbench.progress import Progress
 from qbench.reporting import sections as parts

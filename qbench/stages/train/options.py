@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from qbench.artifacts.schema import FLOAT_BITS
+from qbench.artifacts.networks import FLOAT_BITS
 from qbench.options import Budget, Count, RunOptions, Seed, Typed
 
 DEFAULT_METHOD = "dorefa"

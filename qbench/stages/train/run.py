@@ -19,7 +19,7 @@ from qbench.artifacts import (
     make,
     sha256_of,
 )
-from qbench.artifacts.schema import FLOAT_BITS
+from qbench.artifacts.networks import FLOAT_BITS
 from qbench.data import Dataset, Split, load_dataset
 from qbench.errors import UserError
 from qbench.exporters.keras_file import load_keras, save_keras

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from qbench.artifacts import Estimate, PairedTest, Proportion
 from qbench.artifacts.base import Record
-from qbench.artifacts.schema import FLOAT_BITS
+from qbench.artifacts.networks import FLOAT_BITS
 from qbench.statistics import difference
 from qbench.studies.alignment.content import AlignmentStudy
 from qbench.studies.claims.content import Evidence, Verdict

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from qbench.artifacts.advsets import CountSummary
 from qbench.artifacts.base import Record
 from qbench.artifacts.figures import PairedTest, Proportion
-from qbench.artifacts.schema import CountSummary
 from qbench.studies.content import AnalysisResult, AttackPoint
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from qbench.artifacts.advsets import Finding
 from qbench.artifacts.base import Record
 from qbench.artifacts.figures import PairedTest, Proportion
-from qbench.artifacts.schema import Finding
 from qbench.quant import Norm
 from qbench.studies.content import AnalysisResult
 
