@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from qbench.errors import EnvironmentLacks, UserError, unknown_name
 
+T = TypeVar("T")
 
-class Registry(Mapping[str, str]):
-    """By name, where a thing is: `module:attribute`, imported when it is first asked for.
+
+class Registry(Mapping[str, T]):
+    """Things by name; those that are given as a place, `module:attribute`, are imported when asked for.
 
     Args:
         what: what a user calls the things, such as "analysis".
@@ -19,11 +21,11 @@ class Registry(Mapping[str, str]):
         own: qbench's.
     """
 
-    def __init__(self, what: str, group: str, own: Mapping[str, str]) -> None:
+    def __init__(self, what: str, group: str, own: Mapping[str, T | str]) -> None:
         self.what, self.group, self._own = what, group, dict(own)
 
-    def __getitem__(self, name: str) -> str:
-        return self._all()[name]
+    def __getitem__(self, name: str) -> T:
+        return self._thing(self._all()[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
@@ -31,7 +33,14 @@ class Registry(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._all())
 
-    def load(self, name: str) -> Any:
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or name in self._all()
+
+    def place(self, name: str) -> str:
+        """Where a thing is, `module:attribute`, of one that is given so."""
+        return str(self._all()[name])
+
+    def load(self, name: str) -> T:
         """The thing itself.
 
         Raises:
@@ -39,12 +48,12 @@ class Registry(Mapping[str, str]):
             EnvironmentLacks: the package that offers it cannot be imported.
         """
         if name in self._own:
-            return _attribute(self._own[name])
+            return self._thing(self._own[name])
         found = self._all()
         if name not in found:
             raise unknown_name(self.what, name, found)
         try:
-            return _attribute(found[name])
+            return self._thing(found[name])
         except (ImportError, AttributeError) as error:
             raise EnvironmentLacks(
                 f"the {self.what} {name!r} cannot be imported from {found[name]}",
@@ -52,7 +61,7 @@ class Registry(Mapping[str, str]):
                 hint="install the package that brings it again, or remove it",
             ) from error
 
-    def _all(self) -> dict[str, str]:
+    def _all(self) -> dict[str, T | str]:
         """Qbench's own first, then those of other packages.
 
         Raises:
@@ -66,6 +75,10 @@ class Registry(Mapping[str, str]):
                     cause=f"{found[entry.name]} and {entry.value}",
                     hint="remove one of them",
                 )
+        return found
+
+    def _thing(self, given: T | str) -> T:
+        found: T = _attribute(given) if isinstance(given, str) else given
         return found
 
 

@@ -1,4 +1,7 @@
-"""Attacks: they see a surrogate, or an oracle that they can only ask."""
+"""Attacks: they see a surrogate, or an oracle that they can only ask.
+
+Another package adds its own, a subclass of `Attack`, as an entry point of the group `qbench.attacks`.
+"""
 
 from qbench.attacks.apgd import ApgdCe, ApgdDlr, ApgdTargeted
 from qbench.attacks.base import Adversarials, Attack, Grid, Victims
@@ -14,30 +17,35 @@ from qbench.attacks.presets import PRESETS, Preset
 from qbench.attacks.square import Square
 from qbench.attacks.zoo import Zoo
 from qbench.errors import unknown_name
+from qbench.registry import Registry
 
-ATTACKS: dict[str, type[Attack]] = {
-    attack.name: attack
-    for attack in (
-        Fgsm,
-        Bim,
-        Mim,
-        Pgd,
-        ApgdCe,
-        ApgdDlr,
-        ApgdTargeted,
-        Lattice,
-        DeepFool,
-        Cw,
-        FabT,
-        Square,
-        Spsa,
-        Nes,
-        Zoo,
-        HopSkipJump,
-        AutoAttack,
-        AutoAttackInt8,
-    )
-}
+ATTACKS: Registry[type[Attack]] = Registry(
+    "attack",
+    "qbench.attacks",
+    {
+        attack.name: attack
+        for attack in (
+            Fgsm,
+            Bim,
+            Mim,
+            Pgd,
+            ApgdCe,
+            ApgdDlr,
+            ApgdTargeted,
+            Lattice,
+            DeepFool,
+            Cw,
+            FabT,
+            Square,
+            Spsa,
+            Nes,
+            Zoo,
+            HopSkipJump,
+            AutoAttack,
+            AutoAttackInt8,
+        )
+    },
+)
 
 __all__ = ["ATTACKS", "PRESETS", "Adversarials", "Attack", "Grid", "Victims", "find_attack", "find_preset"]
 
@@ -48,9 +56,7 @@ def find_attack(name: str) -> type[Attack]:
     Raises:
         UserError: there is none; the nearest name is suggested.
     """
-    if name not in ATTACKS:
-        raise unknown_name("attack", name, ATTACKS)
-    return ATTACKS[name]
+    return ATTACKS.load(name)
 
 
 def find_preset(name: str) -> Preset:

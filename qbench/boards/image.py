@@ -53,7 +53,8 @@ def build(board: Board, folder: Path | None = None) -> Path:
     compiler = "gcc-arm-none-eabi libnewlib-arm-none-eabi"
     require_programs(f"the firmware of {board.name}", {"make": "make", COMPILER: compiler})
     folder = (folder or cache_dir() / "firmware" / firmware_digest()[:16]).resolve()
-    command = ["make", "-C", str(firmware_sources()), f"BOARD={board.name}", f"BUILD={folder}"]
+    command = ["make", "-C", str(firmware_sources()), f"BOARD={board.name}"]
+    command += [f"BOARD_DIR={board.folder}", f"BUILD={folder}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise InternalFault(f"the firmware of {board.name} does not build", cause=done.stderr.strip()[-2000:])

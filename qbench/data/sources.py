@@ -15,6 +15,7 @@ from qbench.data.svhn import is_svhn, load_svhn, load_svhn_by_name
 from qbench.errors import UserError, unknown_name
 from qbench.places import data_root
 from qbench.progress import SILENT, Progress
+from qbench.registry import Registry
 
 # What a name may lack to be a file; the zip of either split stands for both.
 _ENDINGS = ("", ".npz", ".zip", "-test.zip", "-train.zip")
@@ -35,26 +36,31 @@ class DatasetEntry:
     load: Callable[[Progress], Dataset]
 
 
-DATASETS: dict[str, DatasetEntry] = {
-    entry.name: entry
-    for entry in (
-        DatasetEntry(
-            "digits",
-            "1,797 handwritten digits, 8x8 grey; embedded, nothing to download",
-            lambda _: load_digits(),
-        ),
-        DatasetEntry(
-            "cifar10",
-            "60,000 images of ten classes, 32x32 RGB; downloaded once, 170 MB",
-            load_cifar10,
-        ),
-        DatasetEntry(
-            "svhn",
-            "house numbers' digits, 32x32 RGB; the authors' .mat files in $QBENCH_DATA/svhn",
-            lambda _: load_svhn_by_name(),
-        ),
-    )
-}
+# Another package adds its own, a `DatasetEntry`, as an entry point of the group `qbench.datasets`.
+DATASETS: Registry[DatasetEntry] = Registry(
+    "data set",
+    "qbench.datasets",
+    {
+        entry.name: entry
+        for entry in (
+            DatasetEntry(
+                "digits",
+                "1,797 handwritten digits, 8x8 grey; embedded, nothing to download",
+                lambda _: load_digits(),
+            ),
+            DatasetEntry(
+                "cifar10",
+                "60,000 images of ten classes, 32x32 RGB; downloaded once, 170 MB",
+                load_cifar10,
+            ),
+            DatasetEntry(
+                "svhn",
+                "house numbers' digits, 32x32 RGB; the authors' .mat files in $QBENCH_DATA/svhn",
+                lambda _: load_svhn_by_name(),
+            ),
+        )
+    },
+)
 
 
 def load_dataset(spec: str, *, progress: Progress = SILENT) -> Dataset:

@@ -45,7 +45,7 @@ def _analysis_kind(name: str) -> Kind:
     analysis = find_analysis(name)
     takes = STUDIES if analysis.of_studies else ("export", "attack", "replay")
     return Kind(
-        ANALYSES[name],
+        ANALYSES.place(name),
         {"inputs": takes},
         analysis.memory,
         threaded="threads" in analysis.options.model_fields,

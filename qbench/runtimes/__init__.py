@@ -1,13 +1,15 @@
-"""Runtimes: what executes an artefact, by the name that is typed after `--runtime`."""
+"""Runtimes: what executes an artefact, by the name that is typed after `--runtime`.
+
+Another package adds its own, a subclass of `Runtime`, as an entry point of the group `qbench.runtimes`.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import cast
 
 from qbench.artifacts import BundleContent
-from qbench.errors import EnvironmentLacks, UserError, unknown_name
+from qbench.errors import EnvironmentLacks, UserError
+from qbench.registry import Registry
 from qbench.runtimes.base import Runtime
 
 # The runtime whose outputs others are held against: the reference kernels of TFLite.
@@ -15,17 +17,21 @@ REFERENCE = "tflite-ref"
 
 __all__ = ["REFERENCE", "RUNTIMES", "Runtime", "available", "executing", "open_runtime", "runtime_class"]
 
-RUNTIMES = {
-    "tflite": "qbench.runtimes.tflite:TfliteRuntime",
-    "tflite-ref": "qbench.runtimes.tflite:TfliteReferenceRuntime",
-    "tflite-builtin": "qbench.runtimes.tflite:TfliteBuiltinRuntime",
-    "tflite-runtime": "qbench.runtimes.tflite:TfliteFieldRuntime",
-    "tflm": "qbench.runtimes.tflm:TflmRuntime",
-    "host": "qbench.runtimes.host:HostRuntime",
-    "onnx": "qbench.runtimes.onnx:OnnxRuntime",
-    "onnx-exact": "qbench.runtimes.onnx:ExactOnnxRuntime",
-    "float": "qbench.runtimes.float:FloatRuntime",
-}
+RUNTIMES: Registry[type[Runtime]] = Registry(
+    "runtime",
+    "qbench.runtimes",
+    {
+        "tflite": "qbench.runtimes.tflite:TfliteRuntime",
+        "tflite-ref": "qbench.runtimes.tflite:TfliteReferenceRuntime",
+        "tflite-builtin": "qbench.runtimes.tflite:TfliteBuiltinRuntime",
+        "tflite-runtime": "qbench.runtimes.tflite:TfliteFieldRuntime",
+        "tflm": "qbench.runtimes.tflm:TflmRuntime",
+        "host": "qbench.runtimes.host:HostRuntime",
+        "onnx": "qbench.runtimes.onnx:OnnxRuntime",
+        "onnx-exact": "qbench.runtimes.onnx:ExactOnnxRuntime",
+        "float": "qbench.runtimes.float:FloatRuntime",
+    },
+)
 
 
 def runtime_class(name: str) -> type[Runtime]:
@@ -34,10 +40,7 @@ def runtime_class(name: str) -> type[Runtime]:
     Raises:
         UserError: no runtime has that name.
     """
-    if name not in RUNTIMES:
-        raise unknown_name("runtime", name, RUNTIMES)
-    module, _, attribute = RUNTIMES[name].partition(":")
-    return cast("type[Runtime]", getattr(import_module(module), attribute))
+    return RUNTIMES.load(name)
 
 
 def available() -> dict[str, str | None]:

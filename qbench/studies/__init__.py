@@ -15,7 +15,7 @@ from qbench.registry import Registry
 if TYPE_CHECKING:
     from qbench.studies.base import Analysis
 
-ANALYSES = Registry(
+ANALYSES: Registry[Analysis[Any]] = Registry(
     "analysis",
     "qbench.analyses",
     {
@@ -37,5 +37,4 @@ def find_analysis(name: str) -> Analysis[Any]:
         UserError: there is none; the nearest name is suggested.
         EnvironmentLacks: the package that brings it cannot be imported.
     """
-    found: Analysis[Any] = ANALYSES.load(name)
-    return found
+    return ANALYSES.load(name)
