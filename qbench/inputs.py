@@ -95,12 +95,12 @@ class InputGrid:
 
 @dataclass(frozen=True)
 class InputPath:
-    """What an artefact is given for inputs of a domain: codes, the values of codes, or plain real numbers.
+    """What an artefact is given for inputs of a domain: codes, the values of codes, or plain float32 values.
 
     Attributes:
         entry: the artefact's input tensor.
         grid: that inputs are rounded to: the tensor's own, or that of the QUANTIZE behind a float32 input;
-            None where the network computes with real numbers.
+            None where the network computes in float32.
         preprocessing: from the domain to the network's own unit.
     """
 
@@ -134,7 +134,7 @@ class InputPath:
         return self.grid.values(self.grid.codes_near(x_adv, x, eps, norm))
 
     def taken(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Codes [n, *shape] of the grid as the artefact takes them: as they are, or as real numbers."""
+        """Codes [n, *shape] of the grid as the artefact takes them: unchanged, or dequantized to float32."""
         if self.grid is None or self.entry.quantization:
             return codes
         return self.grid.quantization.dequantize(codes)

@@ -71,7 +71,7 @@ class RunOptions(Options):
         bool,
         Field(
             exclude=True,
-            description="Replace what the folder holds; a folder that is not qbench's is moved aside.",
+            description="Replace an existing output folder; a folder that qbench did not write is renamed.",
         ),
     ] = False
     progress: SkipJsonSchema[Annotated[Progress, SkipValidation, Field(exclude=True), Typed(never=True)]] = (
@@ -79,12 +79,12 @@ class RunOptions(Options):
     )
 
 
-Seed = Annotated[int, Field(ge=0, description="Of all random draws.")]
+Seed = Annotated[int, Field(ge=0, description="Random seed.")]
 Threads = Annotated[
     Count | None,
     Field(
         exclude=True,
-        description="Inputs computed side by side, which never changes a result; all cores if not given.",
+        description="Number of parallel threads; never changes a result. Default: all cores.",
     ),
 ]
 

@@ -22,7 +22,7 @@ _CHUNK = 256
 
 
 class RuntimeOracle:
-    """Answers for a runtime: rounds inputs to its grid, and gives its outputs as real numbers.
+    """Answers for a runtime: rounds inputs to its grid, and returns dequantized outputs.
 
     Args:
         runtime: an opened one.
@@ -30,7 +30,7 @@ class RuntimeOracle:
 
     Attributes:
         name: the runtime's.
-        step: the width of its input's levels in the domain's unit; None if it takes real numbers.
+        step: the width of its input's levels in the domain's unit; None if it takes float32.
     """
 
     def __init__(self, runtime: Runtime, preprocessing: Preprocessing) -> None:

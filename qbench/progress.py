@@ -26,7 +26,7 @@ class Silent:
 
     @contextmanager
     def task(self, label: str, total: int) -> Iterator[Advance]:
-        """Open a task that nobody watches."""
+        """No-op: opens a task without an observer."""
         del label, total
         yield lambda _: None
 

@@ -39,7 +39,7 @@ qb_table qb_options(qb_interpreter *it, const qb_node *node);
 void *qb_store(qb_interpreter *it, qb_node *node, uint32_t bytes);
 const void *qb_prepared(const qb_interpreter *it, const qb_node *node);
 
-/* Ask, while preparing, for memory that eval may use and that no operator may expect to find again. */
+/* Ask, while preparing, for memory that eval may use and that is not preserved between operators. */
 void qb_need_scratch(qb_interpreter *it, uint32_t bytes);
 void *qb_scratch(const qb_interpreter *it);
 

@@ -8,7 +8,7 @@
 #define CUSTOM_OPERATOR 32
 
 qb_status qb_damaged(qb_interpreter *it) {
-    return qb_fail(it, QB_DAMAGED, "an offset or a length leads out of the file");
+    return qb_fail(it, QB_DAMAGED, "an offset or a length is out of bounds");
 }
 
 uint32_t qb_width(uint8_t type) {

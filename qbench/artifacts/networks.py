@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from qbench.artifacts.base import Content, Record
 from qbench.artifacts.inputs import DataInfo, Preprocessing, TensorSpec
 
-# The "width" of weights or activations that are real numbers.
+# The bit width that stands for float32 weights or activations.
 FLOAT_BITS = 32
 
 
@@ -17,7 +17,7 @@ class LowBit(Record):
     """Widths that a network was trained at, or quantized to after training.
 
     Attributes:
-        weight_bits, act_bits: 1 to 8, or 32 for real numbers.
+        weight_bits, act_bits: 1 to 8, or 32 for float32.
         method: one of `qbench.lowbit.schemes.METHODS`, or of `POST_TRAINING` there.
         end_weight_bits: of the first and the last layer, where they differ from `weight_bits`.
     """

@@ -88,7 +88,7 @@ class LinkUse(Record):
     """How the line to a device was used, since it was opened.
 
     Attributes:
-        payload_bytes: inputs and outputs of believed answers.
+        payload_bytes: inputs and outputs of accepted responses.
         wire_bytes: sent and received: framing, repeats and greetings included.
         repeats: inputs sent again.
         damaged: frames that came in damaged, at either end.

@@ -1,4 +1,4 @@
-"""Does an attack's result deserve belief? Signs that it does not, each with a line of explanation.
+"""Checks whether an attack's result is reliable; each finding has a one-line explanation.
 
 After Carlini et al., "On Evaluating Adversarial Robustness" (arXiv 1902.06705), section 5, and Athalye,
 Carlini and Wagner, "Obfuscated Gradients Give a False Sense of Security", ICML 2018, section 3.1.
@@ -27,21 +27,22 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 EXPLANATIONS = {
-    "unfinished": "this could not be looked at",
-    "unstable-outputs": "the same input gets other scores when asked again: queries chase noise",
-    "probabilities": "the scores are probabilities: they saturate, and an attack sees plateaus",
-    "zero-gradient": "the gradient vanishes altogether: the attack has no direction, which is no robustness",
-    "non-finite-gradient": "elements of the gradient are NaN or infinite; they count as zero and do not move",
-    "changed-nothing": "these stand, and are as they were: the attack found no way to leave them by",
-    "no-start": "these stand, and are as they were: no input of another label was found to start from",
-    "queries-beat-gradient": "Square with 200 queries breaks what the attack left: gradients may be masked",
-    "one-step-beats-many": "a single step breaks what the attack left: the loss surface misleads it",
-    "transfer-beats-queries": "steps along the surrogate's gradient break what the queries left",
-    "square-beats-queries": "Square with 200 queries breaks what the attack left: it is the wrong search",
-    "more-queries-help": "twice the queries break what the attack left: its budget is too small",
-    "unbounded-fails": "with the whole domain as the ball inputs still stand: the gradients are of no use",
-    "more-steps-help": "twice the steps break what the attack left: it has not converged",
-    "erased-by-rounding": "rounding to the integer network's input grid leaves nothing of the perturbation",
+    "unfinished": "the check could not run",
+    "unstable-outputs": "repeated queries of one input return different scores: the attack follows noise",
+    "probabilities": "the scores are probabilities, which saturate: the attack sees plateaus",
+    "zero-gradient": "the gradient is zero in every element: the attack has no direction to follow",
+    "non-finite-gradient": "gradient elements are NaN or infinite: they count as zero and stay unperturbed",
+    "changed-nothing": "these inputs are unperturbed and still classified right: the attack found nothing",
+    "no-start": "the attack found no input with another label to start from",
+    "queries-beat-gradient": "Square with 200 queries fools inputs that the attack did not: "
+    "gradients may be masked",
+    "one-step-beats-many": "a single step fools inputs that the attack did not: many steps get stuck",
+    "transfer-beats-queries": "BIM on the surrogate fools inputs that the queries did not",
+    "square-beats-queries": "Square with 200 queries fools inputs that the attack did not",
+    "more-queries-help": "twice the queries fool inputs that the attack did not: the budget is too small",
+    "unbounded-fails": "inputs stay correct with the whole domain as the ball: the gradients are unusable",
+    "more-steps-help": "twice the steps fool inputs that the attack did not: it has not converged",
+    "erased-by-rounding": "rounding to the integer network's input grid removes the whole perturbation",
 }
 GUIDE = "docs/attacks.md"
 
@@ -121,9 +122,7 @@ def _findings(looks: Mapping[str, Look], eps: float | None) -> list[Finding]:
         try:
             hits = look()
         except QbenchError as error:
-            found.append(
-                _finding("unfinished", eps, np.ones(1, bool), f"{check} could not be looked at: {error}")
-            )
+            found.append(_finding("unfinished", eps, np.ones(1, bool), f"{check} could not run: {error}"))
             continue
         if hits.any():
             found.append(_finding(check, eps, hits, EXPLANATIONS[check]))

@@ -39,7 +39,7 @@ class DeepFool(GradientMinimumNormAttack):
     linearization is taken where the overshoot leads to. The paper knows no bounds of inputs: here each step
     is the shortest one within the domain, and a boundary outside of it is taken only where all are.
 
-    Near a kink the way may go on for all steps, and then turn on a rounding error, so on the batch's size.
+    May not converge near non-smooth points; the result then depends on rounding, and so on the batch size.
     """
 
     name = "deepfool"

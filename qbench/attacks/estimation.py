@@ -11,7 +11,7 @@ from pydantic import Field
 from qbench.attacks.adam import Adam
 from qbench.attacks.base import Adversarials, BoundedAttack, Victims
 from qbench.attacks.norms import shrunk
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
+from qbench.attacks.queries import Draws, QueryAttack, QueryCounter, QuerySettings
 
 Array = NDArray[np.float32]
 
@@ -74,7 +74,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         )
 
     def _climbed(self, victims: Victims, eps: float) -> Adversarials:
-        asked = Asked(self.score, len(victims))
+        asked = QueryCounter(self.score, len(victims))
         found, scores = victims.x.copy(), asked(victims.x, np.arange(len(victims)))
         best = self.goal.heights(scores, victims.y)
         delta, memory, draws = np.zeros_like(found), Adam.over(found), self.draws(victims)
@@ -105,7 +105,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         delta: Array,
         draws: Draws,
         step: int,
-        asked: Asked,
+        asked: QueryCounter,
         rows: NDArray[np.int64],
     ) -> Array:
         """The margin's gradient at each perturbed input."""

@@ -31,7 +31,7 @@ class StepSettings(Settings):
 
 
 class PgdSettings(StepSettings):
-    """Of PGD."""
+    """Number of PGD steps."""
 
     steps: int = Field(40, ge=1, description="gradient steps, at least 1")
     restarts: int = Field(1, ge=1, description="random starts, at least 1; the best result counts")

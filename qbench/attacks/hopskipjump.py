@@ -12,7 +12,7 @@ from pydantic import Field
 from qbench.attacks.base import Adversarials, Victims
 from qbench.attacks.goals import Goal
 from qbench.attacks.minimum import MinimumNormAttack
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
+from qbench.attacks.queries import Draws, QueryAttack, QueryCounter, QuerySettings
 from qbench.quant import size
 
 Array = NDArray[np.float32]
@@ -51,7 +51,7 @@ class _Walk:
     y: NDArray[np.int64]
     at: Array
     scores: Array
-    asked: Asked
+    asked: QueryCounter
     goal: Goal
     shape: tuple[int, ...]
     started: NDArray[np.bool_]
@@ -84,7 +84,7 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
     def nearest(self, victims: Victims) -> Adversarials:
         """The walk, all samples in step."""
         n, shape = len(victims), victims.x.shape[1:]
-        asked, draws = Asked(self.score, n), self.draws(victims)
+        asked, draws = QueryCounter(self.score, n), self.draws(victims)
         scores = asked(victims.x, np.arange(n)).copy()
         x = victims.x.reshape(n, -1)
         walk = _Walk(x, victims.y, x.copy(), scores, asked, self.goal, shape, np.zeros(n, bool))
@@ -144,7 +144,7 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
         return int(np.ceil(np.log2(elements + 1) * (1.5 if self.norm == "l2" else 2)))
 
     def _approach(self, walk: _Walk, rows: Rows, bisections: int) -> None:
-        """From inputs that fool straight towards the clean ones, as far as they still do."""
+        """Binary search from adversarial inputs towards the clean ones, along the segment."""
         far, x = walk.at[rows].copy(), walk.x[rows]
         low, high = np.zeros(len(rows)), np.ones(len(rows))
         for _ in range(bisections if len(rows) else 0):

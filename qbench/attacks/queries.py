@@ -71,7 +71,7 @@ class QueryAttack(Attack):
 
 
 @dataclass
-class Asked:
+class QueryCounter:
     """An oracle that counts what each sample costs.
 
     Attributes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Victims
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
+from qbench.attacks.queries import Draws, QueryAttack, QueryCounter, QuerySettings
 
 Array = NDArray[np.float32]
 
@@ -70,7 +70,7 @@ class Square(QueryAttack, BoundedAttack):
 
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
         """Patch by patch, until the sample is misclassified or its queries are spent."""
-        asked = Asked(self.score, len(victims))
+        asked = QueryCounter(self.score, len(victims))
         shape = victims.x.shape
         rows = np.arange(len(victims))
         draws = self.draws(victims, restart)

@@ -11,7 +11,7 @@ from pydantic import Field
 from qbench.attacks.adam import Adam
 from qbench.attacks.base import Adversarials, Victims
 from qbench.attacks.minimum import MinimumNormAttack
-from qbench.attacks.queries import Asked, Draws, QueryAttack, QuerySettings
+from qbench.attacks.queries import Draws, QueryAttack, QueryCounter, QuerySettings
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -72,7 +72,7 @@ class _Known:
 
     victims: Victims
     x: Array
-    asked: Asked
+    asked: QueryCounter
     best: Adversarials
     distance: NDArray[np.float64]
     slopes: Array
@@ -176,7 +176,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
 
     def _start(self, victims: Victims) -> _Known:
         """The clean inputs, asked for."""
-        asked = Asked(self.score, len(victims))
+        asked = QueryCounter(self.score, len(victims))
         clean = asked(victims.x, np.arange(len(victims)))
         x = victims.x.reshape(len(victims), -1)
         return _Known(

@@ -47,13 +47,17 @@ _SHORTHANDS = ("steps", "step_size", "restarts", "budget")
 @click.option("--steps", type=int, help="The same as --set steps=N.")
 @click.option("--step-size", type=float, help="The same as --set step_size=SIZE.")
 @click.option("--restarts", type=int, help="The same as --set restarts=N.")
-@click.option("--budget", type=int, help="Queries for each input, of an attack that asks; --set budget=N.")
+@click.option(
+    "--budget",
+    type=int,
+    help="Maximum number of queries per input, of query attacks; the same as --set budget=N.",
+)
 @click.option(
     "--set",
     "others",
     type=_Setting(),
     multiple=True,
-    help="Any setting that `qbench attacks` lists for the attack; repeat for more.",
+    help="Setting of the attack, as `qbench attacks` lists it; may be repeated.",
 )
 @output_options
 def command(bundle: Path, data: str, out: Path, others: tuple[tuple[str, str], ...], **options: Any) -> None:

@@ -42,24 +42,26 @@ class Budgets(click.ParamType[tuple[float, ...]]):
 
 def data_option(function: F) -> F:
     """Add `--data`."""
-    return click.option("--data", required=True, help="A data set: see `qbench datasets`.")(function)
+    return click.option("--data", required=True, help="Data set, as `qbench datasets` describes.")(function)
 
 
 def out_option(function: F) -> F:
     """Add `--out`."""
-    return click.option("--out", type=OUT, required=True, metavar="DIR", help="Folder to write.")(function)
+    return click.option("--out", type=OUT, required=True, metavar="DIR", help="Output folder.")(function)
 
 
 def output_options(function: F) -> F:
     """Add `--quiet` and `--json`."""
-    quiet = click.option("--quiet", is_flag=True, help="No progress, no notes, no tables.")
+    quiet = click.option("--quiet", is_flag=True, help="Suppress progress, notes and tables.")
     as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
     return as_json(quiet(function))
 
 
 def baud_option(function: F) -> F:
     """Add `--baud`."""
-    option = click.option("--baud", type=click.IntRange(1), help="Of a serial line; 115200 if not given.")
+    option = click.option(
+        "--baud", type=click.IntRange(1), help="Baud rate of the serial line; default 115200."
+    )
     return option(function)
 
 

@@ -16,20 +16,20 @@ from qbench.text import shown
 # What each command does, so that `qbench --help` need not import it.
 COMMANDS = {
     "train": "Train a network of models/ from its recipe.",
-    "export": "Convert a trained network into integer artefacts.",
+    "export": "Convert a trained network into integer models.",
     "attack": "Make adversarial inputs against a network, a runtime or a device.",
     "replay": "Run adversarial inputs on real int8 runtimes.",
-    "report": "Write what replays say as tables, a picture and JSON.",
-    "check": "Judge a replay by bounds: the gate before a release.",
-    "run": "Do an experiment that a TOML file describes.",
-    "study": "Analyse networks against each other: transfer, masking, claims.",
+    "report": "Write a report of replays: tables, figures, JSON, HTML.",
+    "check": "Check a replay against bounds: the release gate.",
+    "run": "Run an experiment described by a TOML file.",
+    "study": "Analyse networks: transfer, gradient masking, claims.",
     "models": "List the networks that can be trained.",
     "attacks": "List the attacks, their norms and settings.",
     "datasets": "List the data sets, and the forms that --data takes.",
     "runtimes": "List the runtimes, and which this machine has.",
     "devices": "List the serial ports, and which devices answer there.",
-    "device": "Ask the device at a port what it is.",
-    "firmware": "Build a board's firmware, give it a model, flash it.",
+    "device": "Identify the device at a port.",
+    "firmware": "Build a board's firmware, add a model, flash it.",
 }
 
 INTERRUPTED = 130

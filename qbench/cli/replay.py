@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     "--runtime",
     "runtimes",
     multiple=True,
-    help="One that `qbench runtimes` lists; repeat for more. All that are here if neither this nor "
-    "--device is given.",
+    help="Runtime, as `qbench runtimes` lists it; may be repeated. Default without --device: every "
+    "installed runtime that can run the bundle.",
 )
 @record_options(ReplayOptions)
 @output_options

@@ -39,7 +39,7 @@ def run(
         One outcome a task, in the plan's order; those that failed say why.
 
     Raises:
-        UserError: another run is at work in the same folder.
+        UserError: another run has locked the folder.
         EnvironmentLacks: there is no cluster.
     """
     if jobs is not None and jobs < 1:

@@ -106,7 +106,7 @@ def alone(out: Path) -> Iterator[None]:
     """Keep a second run out of a run's folder.
 
     Raises:
-        UserError: another run is at work there.
+        UserError: another run has locked the folder.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,8 @@ def alone(out: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise UserError(
-                    f"another run is at work in {out}", hint="wait for it, or choose another --out"
+                    f"another run has locked the folder {out}",
+                    hint="wait for it, or choose another --out",
                 ) from error
         yield
 

@@ -153,7 +153,7 @@ def perform(order: Order) -> Outcome:
 
 
 def _death(code: int | None, chatter: IO[str]) -> Failure:
-    """What is known of a process that ended without a word."""
+    """What is known of a process that exited without a result."""
     chatter.seek(0)
     last = chatter.read()[-_LAST_WORDS:].strip()
     how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"

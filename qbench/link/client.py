@@ -1,4 +1,4 @@
-"""The host's side of firmware/PROTOCOL.md: believes only what it can prove, goes on after faults."""
+"""The host's side of firmware/PROTOCOL.md: validates every response, and recovers from faults."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LinkStats:
 
     Attributes:
         inputs, repeats: inputs sent for the first time, and sent again.
-        answers: believed.
+        answers: accepted responses.
         dropped: undamaged frames that answered nothing open: repeats, late ones, other sessions'.
         damaged, reported: frames that came in damaged here, and there.
         sessions: HELLOs answered; one if nothing went wrong.
@@ -100,7 +100,7 @@ class Client:
         self.info = self._hello()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self.port.close()
 
     def infer(self, inputs: Iterable[bytes]) -> Iterator[Answer]:
@@ -234,7 +234,7 @@ class Client:
 
     def _take_frames(self, flight: Flight, watch: Watch) -> None:
         """Wait for frames and act on them; on none, find out whether something was lost."""
-        frames = self._receive(watch.patience())
+        frames = self._receive(watch.time_until_probe())
         for frame in frames:
             if frame.kind == Kind.RESULT:
                 self._take_result(frame, flight)

@@ -102,7 +102,7 @@ class Flight:
         return sequence in self._sent
 
     def settle(self, sequence: int) -> None:
-        """Write off the open transmissions before this one: the device has got past them."""
+        """Write off the open transmissions before this one: these requests count as lost."""
         while self._open and self._open[0] < sequence:
             self.lose_oldest()
 

@@ -72,7 +72,7 @@ class MlperfTinyClient:
         self.model = _first(_MODEL, profile)
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self.port.close()
 
     def infer(self, inputs: Iterable[bytes]) -> Iterator[TextAnswer]:

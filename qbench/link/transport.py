@@ -118,5 +118,5 @@ class Port:
             time.sleep(self.timeouts.port_poll)
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self._serial.close()

@@ -31,7 +31,7 @@ class Watch:
         self._interval = self._timeouts.probe
         self._due = self._heard + self._interval
 
-    def patience(self) -> float:
+    def time_until_probe(self) -> float:
         """Seconds to wait for a frame before `probe_due`."""
         return max(0.0, self._due - time.monotonic())
 

@@ -21,7 +21,7 @@ class Method:
 
     Attributes:
         weights, activations: the quantizer of a width in bits, a new one at every call.
-        weight_bits, activation_bits: the widths that it is defined for, beside 32: real numbers.
+        weight_bits, activation_bits: the bit widths it is defined for, besides 32 (float32).
     """
 
     description: str
@@ -77,7 +77,7 @@ def post_training(weight_bits: int | None, act_bits: int | None, calibration: st
     )
     check(lowbit, POST_TRAINING)
     if not lowbit.integer:
-        raise UserError("quantization to real numbers is none", hint="give 2 to 8 bits")
+        raise UserError("32 bits is float32, which is no quantization", hint="give 2 to 8 bits")
     return lowbit
 
 

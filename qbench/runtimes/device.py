@@ -165,7 +165,7 @@ class DeviceRuntime(Runtime):
         return np.concatenate([nothing, *(each.outputs for each in self.compute([batch]))])
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self._client.close()
 
 

@@ -90,7 +90,7 @@ def _check_bound(bound: float | None) -> None:
     """Refuse a bound that an interval's end can only ever keep, or only ever break."""
     if bound is not None and not 0 < bound < 1:
         raise UserError(
-            f"a bound of {100 * bound:g} % decides nothing: no figure, or every figure, is beyond it",
+            f"a bound of {100 * bound:g} % must lie between 0 and 100 %",
             hint="choose one between 0 % and 100 %, both excluded",
         )
 

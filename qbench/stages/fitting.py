@@ -45,7 +45,7 @@ def _values(domain: Domain) -> str:
         return f"pixels from {domain.low:g} to {domain.high:g}"
     if domain.name == "int8-features":
         return "int8 codes"
-    return f"real numbers from {domain.low:g} to {domain.high:g}"
+    return f"float32 values from {domain.low:g} to {domain.high:g}"
 
 
 def _classes(theirs: Sequence[str], ours: Sequence[str]) -> str:

@@ -105,7 +105,7 @@ def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
     kept = _kept(path, fingerprint)
     if not kept.is_dir():
         raise UserError(
-            f"nothing tells what {path} makes of these inputs",
+            f"the preprocessing of {path} is unknown",
             cause="no attack on this very file was made here with their data",
             hint=f"qbench export {path} --data NAME --out BUNDLE, and replay BUNDLE",
         )

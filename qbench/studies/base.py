@@ -137,7 +137,7 @@ class Analysis(Generic[P]):
         return found
 
     def sentences(self, content: StudyContent) -> tuple[str, ...]:
-        """What is better said than tabled; nothing for most analyses."""
+        """Summary in words; empty for most analyses."""
         say = getattr(self._module("tables"), "sentences", None)
         return tuple(say(content.result)) if say else ()
 

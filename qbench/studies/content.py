@@ -20,7 +20,7 @@ class StudyNetwork(Record):
     Attributes:
         name: unique in the study: the bundle's, with its widths where it was trained at low ones.
         digest: of its bundle.
-        weight_bits, act_bits: that it was trained at; 32 for real numbers.
+        weight_bits, act_bits: bit widths it was trained with; 32 for float32.
         integer: whether the bundle has an integer artefact.
     """
 

@@ -76,6 +76,6 @@ class Oracle(Protocol):
             norm: of the ball.
 
         Returns:
-            [n, *shape] float32 in the domain; `x_adv` for a network that takes real numbers.
+            [n, *shape] float32 in the domain; `x_adv` for a network that takes float32.
         """
         ...

@@ -29,69 +29,75 @@ class AttackOptions(RunOptions):
     attack: Annotated[
         str,
         Field(
-            description="One that `qbench attacks` lists, or paper:fgsm, paper:bim, paper:cw, paper:zoo, "
-            "paper:spsa."
+            description="Name of the attack, as `qbench attacks` lists it; or paper:fgsm, paper:bim, "
+            "paper:cw, "
+            "paper:zoo, paper:spsa."
         ),
         Typed(metavar="NAME"),
     ]
     eps: Annotated[
         Budgets | None,
         Field(
-            description="Budgets in the data's own domain; fractions are read. An attack for the smallest "
-            "perturbation needs none."
+            description="Perturbation budgets in the unit of the data, as numbers or fractions: 4/255,8/255. "
+            "Optional for minimum-norm attacks."
         ),
     ] = None
     surrogate: Annotated[
         str | None,
         Field(
-            description="Whose gradient is followed: float, or lifted:RULE, the integer network itself, with "
+            description="Network whose gradient the attack uses: float, or lifted:RULE, the integer "
+            "network itself, with "
             "RULE ste, clipped-ste, identity-relu, smooth or float; float if not given, and "
             "lifted:clipped-ste of a FILE."
         ),
     ] = None
     oracle: Annotated[
         str | None,
-        Field(description="Attack a runtime by queries: one that `qbench runtimes` lists."),
+        Field(description="Runtime to attack by queries, as `qbench runtimes` lists it."),
         Typed(metavar="RUNTIME"),
     ] = None
     device: Annotated[
         str | None,
         Field(
             exclude=True,
-            description="Attack a device by queries: a port, as of `qbench replay`, or qemu:BOARD.",
+            description="Device to attack by queries: a serial port or qemu:BOARD, as for `qbench replay`.",
         ),
         Typed(metavar="PORT"),
     ] = None
     baud: Annotated[
-        Count | None, Field(exclude=True, description="Of a serial line; 115200 if not given.")
+        Count | None, Field(exclude=True, description="Baud rate of the serial line; default 115200.")
     ] = None
     threads: Threads = None
-    norm: Annotated[Norm | None, Field(description="Of the ball; the attack's own if not given.")] = None
+    norm: Annotated[
+        Norm | None, Field(description="Norm of the perturbation; default: the attack's first norm.")
+    ] = None
     count: Annotated[
         Count | None,
-        Field(description="Inputs drawn from the test split; 1000 if neither this nor the preset says."),
+        Field(description="Number of test inputs to attack; default 1000, or what the preset says."),
     ] = None
     only_correct: Annotated[
-        bool | None, Field(description="Draw only inputs that the attacked network gets right.")
+        bool | None, Field(description="Attack only inputs that the network classifies correctly.")
     ] = None
     grid: Annotated[
         Literal["float", "uint8"] | None,
         Field(
-            description="uint8 keeps the result on the pixel grid, as a camera would deliver it; the default "
-            "for an oracle with that grid."
+            description="uint8 rounds adversarial inputs to the 8-bit pixel grid, as a camera "
+            "delivers them; default for "
+            "an oracle with that grid."
         ),
     ] = None
     batch: Annotated[
         Count,
-        Field(description="Inputs a pass; changes memory, and results by float rounding at most."),
+        Field(description="Batch size; affects memory use, and results only by float rounding."),
     ] = 256
     target: Annotated[
         str | int | None,
         Field(
-            description="The class to reach, by name or number, or least-likely, what the network says of "
-            "each clean input; any but the true one if not given."
+            description="Target class, by name or number, or least-likely: the class with the lowest "
+            "score for "
+            "each clean input. Default: untargeted."
         ),
         Typed(metavar="CLASS"),
     ] = None
-    checks: Annotated[bool, Field(description="Look for signs that the result deserves no belief.")] = True
+    checks: Annotated[bool, Field(description="Check whether the result is reliable.")] = True
     seed: Seed = 0

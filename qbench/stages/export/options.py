@@ -40,37 +40,42 @@ class ExportOptions(RunOptions):
     """Of `qbench export`."""
 
     adopt: Annotated[
-        Path | None, Field(description="Take this int8 .tflite, byte for byte, in place of converting.")
+        Path | None, Field(description="Vendor's int8 .tflite to use instead of a conversion, byte for byte.")
     ] = None
     calibration: Annotated[
-        Count, Field(description="Samples that the integer ranges are fitted on, of the train split if any.")
+        Count, Field(description="Number of calibration samples, from the training split if there is one.")
     ] = 200
     input_range: Annotated[
         Range | None,
         Field(
-            description="What the network expects of an image; found by trying 0,1 and 0,255 and -1,1 if it "
-            "is not known."
+            description="Range of pixel values that the network expects; default: the best of 0,1 and 0,255 "
+            "and -1,1 by accuracy, if it is not known."
         ),
     ] = None
     max_drop: Annotated[
         float,
-        Field(ge=0, le=1, description="Largest loss of accuracy against the float network."),
+        Field(ge=0, le=1, description="Maximum loss of accuracy against the float network."),
     ] = 0.05
     per_tensor_dense: Annotated[
         bool,
-        Field(description="One scale a dense layer, for toolchains that reject per-channel fully connected."),
+        Field(
+            description="Per-tensor weight scales for dense layers, for toolchains that reject "
+            "per-channel ones."
+        ),
     ] = False
     ptq_weight_bits: Annotated[
         LowBits | None,
         Field(
-            description="Quantize without training: width of the weights; 8 if only --ptq-act-bits is given."
+            description="Post-training quantization: bit width of the weights; 8 if only "
+            "--ptq-act-bits is given."
         ),
     ] = None
-    ptq_act_bits: Annotated[LowBits | None, Field(description="Likewise, of what stands behind a ReLU.")] = (
-        None
-    )
+    ptq_act_bits: Annotated[
+        LowBits | None,
+        Field(description="Post-training quantization: bit width of activations after a ReLU."),
+    ] = None
     ptq_calibration: Annotated[
         Literal["minmax", "percentile", "mse"] | None,
-        Field(description="How the scales of these are fitted; mse if not given."),
+        Field(description="Calibration method of post-training quantization; default mse."),
     ] = None
     seed: Seed = 0

@@ -16,20 +16,21 @@ class ReplayOptions(RunOptions):
     devices: Annotated[
         tuple[str, ...],
         Field(
-            description="A device that runs BUNDLE's int8.tflite, at a serial port, socket://HOST:PORT or "
-            "rfc2217://HOST:PORT, or qemu:BOARD for an emulated one, qemu:BOARD:packed with packed weights; "
-            "repeat for more. It is held against tflite-ref, which then always runs."
+            description="Device that runs BUNDLE's int8.tflite: a serial port, socket://HOST:PORT, "
+            "rfc2217://HOST:PORT, or qemu:BOARD for an emulated board (qemu:BOARD:packed with packed "
+            "weights); may be repeated. Its outputs are compared with those of tflite-ref, which then "
+            "always runs."
         ),
         Typed(flags=("--device",), metavar="PORT"),
     ] = ()
     baud: Annotated[
-        Count | None, Field(exclude=True, description="Of a serial line; 115200 if not given.")
+        Count | None, Field(exclude=True, description="Baud rate of the serial line; default 115200.")
     ] = None
     trace: SkipJsonSchema[
         Annotated[
             TextIO | None,
             SkipValidation,
-            Field(exclude=True, description="Write a hex dump of the lines to the devices; - is stdout."),
+            Field(exclude=True, description="File for a hex dump of the serial traffic; - is stdout."),
             Typed(file=True),
         ]
     ] = None

@@ -22,17 +22,13 @@ Formats = Annotated[tuple[str, ...], BeforeValidator(_parse_formats), Typed(meta
 class ReportOptions(RunOptions):
     """Of `qbench report`."""
 
-    html: Annotated[bool, Field(description="Write report.html too: one page that needs no other file.")] = (
-        False
-    )
+    html: Annotated[bool, Field(description="Also write report.html, a single self-contained page.")] = False
     figures: Annotated[
-        Formats, Field(description="Write every picture of the page to figures/: pdf, svg, png.")
+        Formats, Field(description="Also write every figure of the page to figures/, as pdf, svg or png.")
     ] = ()
     advsets: Annotated[
         tuple[Path, ...],
-        Field(
-            description="The inputs that were replayed, if they do not lie beside REPLAYS; repeat for more."
-        ),
+        Field(description="Folder of the adversarial inputs, if it is not next to REPLAYS; may be repeated."),
         Typed(flags=("--advset",)),
     ] = ()
     studies: Annotated[
@@ -41,10 +37,10 @@ class ReportOptions(RunOptions):
         Typed(never=True),
     ] = ()
     compare: Annotated[
-        bool, Field(description="Show replays of different networks or data side by side, on purpose.")
+        bool, Field(description="Allow replays of different networks or data in one report.")
     ] = False
     missing: Annotated[
         tuple[str, ...],
-        Field(description="What should have been shown and could not be made; the page says so."),
+        Field(description="Inputs that are missing because they could not be made; the page says so."),
         Typed(never=True),
     ] = ()

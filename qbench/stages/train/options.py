@@ -15,7 +15,7 @@ DEFAULT_METHOD = "dorefa"
 
 def _check_width(bits: Any) -> Any:
     if bits not in (*range(1, 9), FLOAT_BITS):
-        raise ValueError(f"{bits} bits: give 1 to 8, or {FLOAT_BITS} for real numbers")
+        raise ValueError(f"{bits} bits: give 1 to 8, or {FLOAT_BITS} for float32")
     return bits
 
 
@@ -25,36 +25,36 @@ Bits = Annotated[int, AfterValidator(_check_width), Typed(metavar="1..8|32")]
 class TrainOptions(RunOptions):
     """Of `qbench train`."""
 
-    epochs: Annotated[Count | None, Field(description="In place of the recipe's.")] = None
+    epochs: Annotated[Count | None, Field(description="Number of epochs; default: the recipe's.")] = None
     start: Annotated[
         Path | None,
-        Field(description="Fine-tune this float network, a .keras file or a trained folder."),
+        Field(description="Float network to fine-tune: a .keras file or a folder written by `qbench train`."),
         Typed(flags=("--from",)),
     ] = None
     width: Annotated[
-        Count | None, Field(description="Of a network that comes in several, such as study-cnn.")
+        Count | None, Field(description="Width of a network that has several, such as study-cnn.")
     ] = None
-    weight_bits: Annotated[Bits, Field(description="Of the weights.")] = FLOAT_BITS
-    act_bits: Annotated[Bits, Field(description="Of the activations.")] = FLOAT_BITS
+    weight_bits: Annotated[Bits, Field(description="Bit width of the weights.")] = FLOAT_BITS
+    act_bits: Annotated[Bits, Field(description="Bit width of the activations.")] = FLOAT_BITS
     method: Annotated[
-        str, Field(description="Of quantization: dorefa, dorefa-max, binaryconnect, bnn or lsq.")
+        str, Field(description="Quantization method: dorefa, dorefa-max, binaryconnect, bnn or lsq.")
     ] = DEFAULT_METHOD
     end_weight_bits: Annotated[
         Bits | None,
         Field(
-            description="Of the weights of the first and the last layer; as --weight-bits if not given, the "
-            "study's choice."
+            description="Bit width of the weights of the first and the last layer; default: the same as "
+            "--weight-bits, as in the study."
         ),
     ] = None
     adversarial: Annotated[
-        Literal["pgd"] | None, Field(description="Train on the adversarial inputs of this attack.")
+        Literal["pgd"] | None, Field(description="Adversarial training with this attack.")
     ] = None
     eps: Annotated[
         Budget | None,
-        Field(description="Its Linf budget in the data's own domain; a fraction is read."),
+        Field(description="Linf budget of adversarial training, in the unit of the data: 8/255."),
     ] = None
-    steps: Annotated[Count, Field(description="Its steps.")] = 7
+    steps: Annotated[Count, Field(description="Number of steps of adversarial training.")] = 7
     jacobian: Annotated[
-        float, Field(ge=0, description="Weight of a penalty on the Jacobian's squared norm.")
+        float, Field(ge=0, description="Weight of the penalty on the Jacobian's squared Frobenius norm.")
     ] = 0.0
     seed: Seed = 0

@@ -115,7 +115,7 @@ def _recipe(
 
 
 def _lowbit(options: TrainOptions) -> LowBit | None:
-    """The widths, checked; None if all are real numbers."""
+    """The bit widths, validated; None if weights and activations are float32."""
     from qbench.lowbit import schemes
 
     lowbit = LowBit(
@@ -129,7 +129,7 @@ def _lowbit(options: TrainOptions) -> LowBit | None:
         return lowbit
     if options.method != DEFAULT_METHOD or options.end_weight_bits is not None:
         raise UserError(
-            "a way to quantize is given, but all weights and activations are real numbers",
+            "a way to quantize is given, but all weights and activations are float32",
             hint="give --weight-bits or --act-bits, 1 to 8",
         )
     return None

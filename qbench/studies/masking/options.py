@@ -25,6 +25,6 @@ class MaskingOptions(SeededStudyOptions):
             "artefact."
         ),
     ] = None
-    steps: Annotated[Count, Field(description="Of PGD.")] = 20
+    steps: Annotated[Count, Field(description="Number of PGD steps.")] = 20
     queries: Annotated[Count, Field(description="Of Square and of the finite differences (SPSA).")] = 1000
     count: Annotated[Count, Field(description="Inputs of each network, the first of its first advset.")] = 128

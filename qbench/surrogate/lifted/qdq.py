@@ -1,6 +1,6 @@
 """An ONNX graph in QDQ form as a differentiable TensorFlow graph.
 
-Values are real numbers, laid out as in ONNX; between QuantizeLinear and DequantizeLinear they are codes with
+Values are float32, laid out as in ONNX; between QuantizeLinear and DequantizeLinear they are codes with
 the zero point subtracted. What lies between the quantizers runs in float32, as ONNX defines it: a runtime
 that fuses it into integer kernels may land on the other side of a rounding tie.
 """

@@ -170,5 +170,5 @@ def test_a_check_that_fails_does_not_lose_the_attack():
     attack.score = Unplugged(network)
     found = before(attack, given)
     assert {each.check for each in found} == {"unfinished"}
-    assert "unstable-outputs could not be looked at: the board is gone" in found[0].explanation
+    assert "unstable-outputs could not run: the board is gone" in found[0].explanation
     assert "queries-beat-gradient" in str(after(attack, given, 0.02, *finished, None))
