@@ -22,6 +22,7 @@ from qbench.attacks.norms import differ, widest
 from qbench.attacks.square import Square
 from qbench.errors import QbenchError
 from qbench.surrogate.base import Oracle, Surrogate
+from qbench.surrogate.scoring import are_probabilities
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -52,8 +53,6 @@ _QUERIES = 200
 # Those that an attack by queries is repeated on: each may cost twice its whole budget.
 _FEW = 8
 _STEPS = 20
-# The spread of sums of probabilities in steps of 1/256.
-_SUM_TOLERANCE = 0.05
 
 Array = NDArray[np.float32]
 Look = Callable[[], NDArray[np.bool_]]
@@ -70,7 +69,7 @@ def before(attack: Attack, victims: Victims) -> list[Finding]:
     scores = cache(lambda: attack.score(part.x))
     looks: dict[str, Look] = {
         "unstable-outputs": lambda: (attack.score(part.x) != scores()).any(axis=1),
-        "probabilities": lambda: _are_probabilities(scores()),
+        "probabilities": lambda: are_probabilities(scores()),
     }
     if _follows_gradient(attack):
         slopes = cache(lambda: _slopes(attack.surrogate, part, attack.followed))
@@ -143,10 +142,6 @@ def _finding(check: str, eps: float | None, hits: NDArray[np.bool_], explanation
 def _follows_gradient(attack: Attack) -> bool:
     """Ensembles have both kinds of members."""
     return not (attack.asks or isinstance(attack, Ensemble))
-
-
-def _are_probabilities(scores: Array) -> NDArray[np.bool_]:
-    return np.asarray((scores >= 0).all(axis=1) & (np.abs(scores.sum(axis=1) - 1) < _SUM_TOLERANCE))
 
 
 def vanishing(surrogate: Surrogate, part: Victims) -> NDArray[np.bool_]:

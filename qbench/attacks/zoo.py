@@ -12,6 +12,7 @@ from qbench.attacks.adam import Adam
 from qbench.attacks.base import Adversarials, Victims
 from qbench.attacks.minimum import MinimumNormAttack
 from qbench.attacks.queries import Draws, QueryAttack, QueryCounter, QuerySettings
+from qbench.surrogate.scoring import are_probabilities
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -306,7 +307,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         """Of log probabilities, [m]: with the sign turned the loss of eq. 4, less its bound."""
         from scipy.special import log_softmax
 
-        if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=0.1):
+        if are_probabilities(scores).all():
             logs = np.log(np.maximum(scores, 1e-6))  # the network ends in a softmax
         else:
             logs = log_softmax(scores, axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -19,26 +19,40 @@ _AVERAGES = (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
 _INT8_MAX = 127
 
 
-def lower(model: keras.Model) -> Program:
-    """The program of a network that `rewrite` made of integer widths, trained.
+class Lowered(NamedTuple):
+    """A low-bit network as integers.
+
+    Attributes:
+        program: its operators, weights and tensors.
+        network: the same function in Keras: a copy of the network that was lowered, adjusted to the program.
+    """
+
+    program: Program
+    network: keras.Model
+
+
+def lower(model: keras.Model) -> Lowered:
+    """Lower a trained network that `rewrite` made of integer widths; the network itself stays as it is.
 
     Every `Quantize` layer becomes an int8 tensor of its name. Codes 0..n lie at the upper end of int8: its
     saturation is the upper clamp, a fused ReLU the lower, and the tensor's scale is the true step. Signs are
     -1 and +1 with a fused RELU_N1_TO_1.
 
-    The biases of `model` move by up to half a unit of an accumulator, to whole numbers, or as far as keeps
+    In the copy the biases move by up to half a unit of an accumulator, to whole numbers, or as far as keeps
     every accumulator away from ties; averages of few codes get a grid that holds them all; and its quantizers
-    round as the kernels do. The network and its program are then one function but for rounding ties, of which
+    round as the kernels do. The copy and its program are then one function but for rounding ties, of which
     layers of up to 3 bits have none: there, every runtime gives the same codes.
 
     Raises:
         UserError: a layer has no integer form where it stands.
     """
+    network = keras.models.clone_model(model)
+    network.set_weights(model.get_weights())
     lowering = _Lowering()
-    output = lowering.tensor(model.output)
+    output = lowering.tensor(network.output)
     if lowering.entry is None:
-        raise _unlowerable(model, "its input is never read")
-    return Program(model.name, lowering.entry, output, lowering.operators)
+        raise _unlowerable(network, "its input is never read")
+    return Lowered(Program(network.name, lowering.entry, output, lowering.operators), network)
 
 
 class _Lowering:

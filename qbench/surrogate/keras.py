@@ -10,6 +10,7 @@ import numpy as np
 from qbench.artifacts import Domain, Preprocessing
 from qbench.errors import UserError
 from qbench.surrogate.keras_file import open_keras
+from qbench.surrogate.scoring import are_probabilities
 
 if TYPE_CHECKING:
     import keras
@@ -86,7 +87,7 @@ def _gives_probabilities(model: keras.Model) -> bool:
     """Whether the outputs for some noise look like softmax's: none negative, with sum 1."""
     noise = np.random.default_rng(0).normal(size=(8, *model.input_shape[1:])).astype(np.float32)
     out = np.asarray(model(noise, training=False), np.float64)
-    return bool((out >= 0).all() and np.allclose(out.sum(axis=1), 1, atol=1e-3))
+    return bool(are_probabilities(out).all())
 
 
 def _last_operation(model: keras.Model) -> tuple[Any, Any]:

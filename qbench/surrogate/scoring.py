@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,9 @@ from qbench.errors import UserError
 from qbench.quant import Norm
 from qbench.surrogate.base import Surrogate
 from qbench.surrogate.memory import halved, out_of_memory
+
+# Of a sum of float32 probabilities.
+_FLOAT_TOLERANCE = 1e-3
 
 
 class Scorer:
@@ -62,6 +67,15 @@ class Scorer:
         padded = part[np.arange(size) % len(part)]
         logits: NDArray[np.float32] = self._logits(tf.constant(padded)).numpy()[: len(part)]
         return logits
+
+
+def are_probabilities(scores: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """Which scores [n, classes] look like a softmax's: none negative, with sum 1. An array [n].
+
+    Integer runtimes give probabilities in steps of 1/256, each wrong by half a step at most.
+    """
+    tolerance = _FLOAT_TOLERANCE + scores.shape[1] / 512
+    return np.asarray((scores >= 0).all(axis=1) & (np.abs(scores.sum(axis=1) - 1) <= tolerance))
 
 
 def check_finite(logits: NDArray[np.float32], network: str) -> None:

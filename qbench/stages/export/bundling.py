@@ -44,6 +44,7 @@ from qbench.surrogate.scoring import check_finite
 if TYPE_CHECKING:
     import keras
 
+    from qbench.lowbit.lowering import Lowered
     from qbench.lowbit.program import Program
 
 
@@ -77,8 +78,11 @@ class Bundler:
             real = preprocessing.apply(self.dataset.inputs(samples))
             check_finite(model.predict(real, verbose=0), "float")
             quantized = model if ptq is None else self._quantized(model, ptq, preprocessing, real)
-            program = _program(quantized, lowbit)
-            float_onnx = self._write_float(model, advance)
+            lowered = _lowered(quantized, lowbit)
+            program = None if lowered is None else lowered.program
+            # The float network of one that was trained at its widths is the same function as its integers.
+            twin = model if lowered is None or ptq is not None else lowered.network
+            float_onnx = self._write_float(twin, advance)
             if program is not None:
                 self._write("int8.tflite", program_to_tflite(program))
                 self._write("int8.onnx", program_to_onnx(program))
@@ -197,8 +201,8 @@ class Bundler:
         return split.x[rows], {"split": name, "count": len(rows), "indices_sha256": digest}
 
 
-def _program(model: keras.Model, lowbit: LowBit | None) -> Program | None:
-    """The integers of a low-bit network, which `model` is then equal to; None where there are none."""
+def _lowered(model: keras.Model, lowbit: LowBit | None) -> Lowered | None:
+    """The integers of a low-bit network, and the network that equals them; None where there are none."""
     if lowbit is None or not lowbit.integer:
         return None
     from qbench.lowbit.lowering import lower

@@ -79,7 +79,8 @@ def test_every_network_is_quantized_with_a_scale_a_channel(name, tmp_path):
 def test_the_lowered_file_computes_what_the_quantized_network_does(name, weights, activations, calibration):
     model, x = skewed(name)
     quantized = quantize(model, ptq(weights, activations, calibration), (0, 1), x)
-    layers, labels = agreement(quantized, program_to_tflite(lower(quantized)), x)
+    lowered = lower(quantized)
+    layers, labels = agreement(lowered.network, program_to_tflite(lowered.program), x)
     assert labels == 0
     for layer, found in layers.items():
         assert found.own <= 2e-3, layer
@@ -114,11 +115,11 @@ def test_the_command_line_quantizes_to_four_bits(trained, command, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"ptq_weight_bits": 1}, "not defined for weights of 1 bits"),
-        ({"ptq_act_bits": 9}, "not defined for activations of 9 bits"),
-        ({"ptq_weight_bits": 32}, "to real numbers is none"),
+        ({"ptq_weight_bits": 1}, "ptq_weight_bits should be greater than or equal to 2"),
+        ({"ptq_act_bits": 9}, "ptq_act_bits should be less than or equal to 8"),
+        ({"ptq_weight_bits": 32}, "ptq_weight_bits should be less than or equal to 8"),
         ({"ptq_calibration": "mse"}, "no width"),
-        ({"ptq_weight_bits": 4, "ptq_calibration": "mae"}, "there is no method"),
+        ({"ptq_weight_bits": 4, "ptq_calibration": "mae"}, "ptq_calibration should be 'minmax', 'percentile' or"),
     ],
 )
 def test_widths_that_do_not_fit_are_the_users_mistake(settings, message, trained, tmp_path):

@@ -32,7 +32,7 @@ def test_firmware_and_tflite_micro_equal_the_reference(tmp_path, network):
     pytest.importorskip("tflite_micro")
     model, x = settled(*network)
     path = tmp_path / "int8.tflite"
-    path.write_bytes(program_to_tflite(lower(model)))
+    path.write_bytes(program_to_tflite(lower(model).program))
     entry, output = read_specs(path)
     answers = {}
     for name in ("tflite-ref", "host", "tflm"):
@@ -56,7 +56,7 @@ def test_firmware_and_tflite_micro_equal_the_reference(tmp_path, network):
 )
 def test_where_no_accumulator_is_a_tie_every_runtime_computes_the_same(tmp_path, network):
     model, x = settled(*network, count=100)
-    program = lower(model)
+    program = lower(model).program
     path, graph = tmp_path / "int8.tflite", tmp_path / "int8.onnx"
     path.write_bytes(program_to_tflite(program))
     graph.write_bytes(program_to_onnx(program))

@@ -15,7 +15,7 @@ from tests.unit.lowbit.networks import settled
 def test_sign_layers_are_read_as_the_integer_runtime_computes_them(tmp_path, method):
     model, x = settled("digits-cnn", 1, 1, method)
     path = tmp_path / "int8.tflite"
-    path.write_bytes(program_to_tflite(lower(model)))
+    path.write_bytes(program_to_tflite(lower(model).program))
     entry, output = read_specs(path)
     fed = entry.quantization.quantize(x)
     probe = LayerProbe(path)
