@@ -119,7 +119,10 @@ def test_the_command_line_quantizes_to_four_bits(trained, command, tmp_path):
         ({"ptq_act_bits": 9}, "ptq_act_bits should be less than or equal to 8"),
         ({"ptq_weight_bits": 32}, "ptq_weight_bits should be less than or equal to 8"),
         ({"ptq_calibration": "mse"}, "no width"),
-        ({"ptq_weight_bits": 4, "ptq_calibration": "mae"}, "ptq_calibration should be 'minmax', 'percentile' or"),
+        (
+            {"ptq_weight_bits": 4, "ptq_calibration": "mae"},
+            "ptq_calibration should be 'minmax', 'percentile' or",
+        ),
     ],
 )
 def test_widths_that_do_not_fit_are_the_users_mistake(settings, message, trained, tmp_path):
