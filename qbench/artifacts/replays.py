@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from qbench.artifacts.advsets import CountSummary, RuntimeInfo
 from qbench.artifacts.base import ArraySpec, Content, Record
 from qbench.artifacts.figures import Proportion
@@ -157,6 +159,18 @@ class ReplayContent(Content):
     scores: tuple[RuntimeScores, ...]
     disagreements: tuple[Disagreement, ...]
     devices: tuple[DeviceResults, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_its_runtimes(self) -> ReplayContent:
+        names = [each.runtime.name for each in self.scores]
+        if not names or len(set(names)) < len(names):
+            raise ValueError("the runtimes' names must differ")
+        named = {name for each in self.disagreements for name in (each.first, each.second)}
+        if not named | {each.runtime for each in self.devices} <= set(names):
+            raise ValueError("it compares runtimes that it has no scores of")
+        if any(tuple(at.eps for at in each.by_eps) != self.eps for each in self.scores):
+            raise ValueError("a runtime has scores at other budgets")
+        return self
 
     def arrays(self) -> dict[str, ArraySpec]:
         """Of each runtime the output vectors: to the clean inputs, and at each budget."""

@@ -145,7 +145,7 @@ def test_what_the_user_can_get_wrong(command, bundle, advset, tmp_path):
     replay = ("replay", bundle.path, advset.path, "--out", out)
     export = ("export", bundle.path / "float.keras", "--data", "digits", "--out", out)
     cases = (
-        ((*attack, "--eps", "-1"), "eps -1 is not a positive number"),
+        ((*attack, "--eps", "-1"), "Invalid value for '--eps': Input should be greater than 0"),
         ((*attack, "--eps", "8"), "write 8/255"),
         ((*attack, "--eps", "x"), "is not a list of budgets"),
         ((*attack, "--eps", "0.1", "--step-size", "-1"), "step size"),

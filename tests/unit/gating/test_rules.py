@@ -124,5 +124,5 @@ def test_what_a_replay_does_not_have_is_named(replay_of):
 def test_a_bound_that_decides_nothing_is_refused(replay_of, bound):
     made = replay_of(10, {"tflite": (0, 0, 0), "float": (0, 0, 0)})
     for name in ("min_robust_accuracy", "max_clean_drop", "max_disagreement"):
-        with pytest.raises(UserError, match="decides nothing"):
+        with pytest.raises(UserError, match="must lie between 0 and 100"):
             check(made.path, at=[HERE], **{name: bound})
