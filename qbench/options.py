@@ -100,10 +100,10 @@ def checked(record: type[OptionsT], given: Mapping[str, Any]) -> OptionsT:
     try:
         return record(**given)
     except ValidationError as error:
-        raise _explained(record, error) from error
+        raise _explain(record, error) from error
 
 
-def _explained(record: type[Options], error: ValidationError) -> UserError:
+def _explain(record: type[Options], error: ValidationError) -> UserError:
     """The first mistake, in words; an unknown name first, as what seems missing may be misspelt."""
     unknown = "extra_forbidden"
     first = min(error.errors(), key=lambda each: each["type"] != unknown)

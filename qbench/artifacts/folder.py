@@ -254,7 +254,7 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
         found, version = raw["kind"], raw["schema_version"]
         model = manifest_of(found)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _damaged(header, f"it is no header that qbench writes ({_short(error)})") from error
+        raise _damage_error(header, f"it is no header that qbench writes ({_short(error)})") from error
     if type(version) is not int or version != SCHEMA_VERSION:
         raise UserError(
             f"{path} has schema version {version}; this qbench reads {SCHEMA_VERSION}",
@@ -268,7 +268,7 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
     try:
         manifest = model.model_validate_json(text)
     except ValidationError as error:
-        raise _damaged(header, _first_fault(error)) from error
+        raise _damage_error(header, _first_fault(error)) from error
     check_files(path, manifest)
     return Artifact(path, manifest)
 
@@ -279,7 +279,9 @@ def _header_text(path: Path, kind: Kind | None) -> bytes:
     header = path / MANIFEST
     try:
         if header.stat().st_size > _LONGEST_HEADER:
-            raise _damaged(header, f"it has {header.stat().st_size:,} bytes, {_LONGEST_HEADER:,} at most")
+            raise _damage_error(
+                header, f"it has {header.stat().st_size:,} bytes, {_LONGEST_HEADER:,} at most"
+            )
         return header.read_bytes()
     except OSError as error:
         raise UserError(
@@ -289,7 +291,7 @@ def _header_text(path: Path, kind: Kind | None) -> bytes:
         ) from error
 
 
-def _damaged(header: Path, cause: str) -> UserError:
+def _damage_error(header: Path, cause: str) -> UserError:
     return UserError(f"{header} is damaged", cause=cause, hint="make the folder again, or copy it anew")
 
 

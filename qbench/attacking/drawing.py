@@ -72,7 +72,7 @@ def draw(
     drawn = _found(folder)
     if drawn:
         return drawn
-    indices, logits = _chosen(dataset, score, count, only_correct, seed)
+    indices, logits = _choose(dataset, score, count, only_correct, seed)
     if not len(indices):
         raise UserError(
             "the network classifies no input right", hint="check its --input-range and the labels"
@@ -102,7 +102,7 @@ def _found(folder: Path) -> Drawn | None:
     return Drawn(Victims(inputs, labels, indices), logits)
 
 
-def _chosen(
+def _choose(
     dataset: Dataset,
     score: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     count: int,

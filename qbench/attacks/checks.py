@@ -102,7 +102,7 @@ def after(
     """
     looks: dict[str, Look] = {}
     if codes is not None:
-        looks["erased-by-rounding"] = lambda: _erased(victims, x_adv, codes)
+        looks["erased-by-rounding"] = lambda: _find_erased(victims, x_adv, codes)
     stand = np.flatnonzero(~attack.goal.met(logits, victims.y))
     unmoved = "no-start" if attack.needs_examples else "changed-nothing"
     looks[unmoved] = lambda: ~differ(x_adv[stand], victims.x[stand])
@@ -174,7 +174,7 @@ def unbroken_without_bound(surrogate: Surrogate, right: Victims) -> NDArray[np.b
     return ~_broken(Bim(surrogate, norm="linf", steps=_STEPS, batch=len(right)), right, eps)
 
 
-def _erased(victims: Victims, x_adv: Array, codes: Callable[[Array], NDArray[Any]]) -> NDArray[np.bool_]:
+def _find_erased(victims: Victims, x_adv: Array, codes: Callable[[Array], NDArray[Any]]) -> NDArray[np.bool_]:
     """Of the inputs that the attack changed, those whose codes are the clean ones."""
     hits = []
     for start in range(0, len(victims), _SAMPLE * 8):

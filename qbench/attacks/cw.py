@@ -195,7 +195,7 @@ class Cw(GradientMinimumNormAttack):
         import tensorflow as tf
 
         def body(done: tf.Tensor, now: _Progress) -> tuple[tf.Tensor, _Progress]:
-            gradient, loss, reached, best = self._weighed(problem, now)
+            gradient, loss, reached, best = self._weigh(problem, now)
             mean = _BETA_1 * now.mean + (1 - _BETA_1) * gradient
             square = _BETA_2 * now.square + (1 - _BETA_2) * tf.square(gradient)
             count = tf.cast(done + 1, tf.float32)
@@ -218,7 +218,7 @@ class Cw(GradientMinimumNormAttack):
             return 1.0
         return 1 - tf.cast(done, tf.float32) / self.settings.steps
 
-    def _weighed(self, problem: _Problem, now: _Progress) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Nearest]:
+    def _weigh(self, problem: _Problem, now: _Progress) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, Nearest]:
         """At the present point: the gradient, the loss [n], whether the margin is reached [n], the best."""
         import tensorflow as tf
 

@@ -53,7 +53,7 @@ class Ensemble(BoundedAttack):
     def members(self, classes: int) -> Mapping[type[Attack], Mapping[str, Any]]:
         """The attacks in their order, each with its settings, for a network of so many classes."""
 
-    def _built(self, classes: int) -> list[Attack]:
+    def _build_members(self, classes: int) -> list[Attack]:
         shared: dict[str, Any] = {
             "norm": self.norm,
             "grid": self.grid,
@@ -70,17 +70,17 @@ class Ensemble(BoundedAttack):
         del restart
         logits = self.score(victims.x)
         best = Adversarials(victims.x.copy(), logits.copy(), np.ones(len(victims), np.int64))
-        self._members = self._members or self._built(logits.shape[1])
+        self._members = self._members or self._build_members(logits.shape[1])
         for member in self._members:
             rows = np.flatnonzero(best.logits.argmax(axis=1) == victims.y)
             if not len(rows):
                 break
-            found = self._judged(member, victims.chosen(rows), eps)
+            found = self._judge(member, victims.chosen(rows), eps)
             best.x[rows], best.logits[rows] = found.x, found.logits
             best.queries[rows] += found.queries
         return best
 
-    def _judged(self, member: Attack, left: Victims, eps: float) -> Adversarials:
+    def _judge(self, member: Attack, left: Victims, eps: float) -> Adversarials:
         """What a member finds, and what the network under attack says of it."""
         size = max(_SMALLEST_BATCH, 1 << (len(left) - 1).bit_length())
         part = left if member.asks else left.padded(size)

@@ -65,7 +65,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         del restart
         size = max(1, _LARGEST_CLOUD // self.settings.samples)
         parts = [
-            self._climbed(victims.rows(start, start + size), eps) for start in range(0, len(victims), size)
+            self._climb(victims.rows(start, start + size), eps) for start in range(0, len(victims), size)
         ]
         return Adversarials(
             np.concatenate([part.x for part in parts]),
@@ -73,7 +73,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
             np.concatenate([part.queries for part in parts]),
         )
 
-    def _climbed(self, victims: Victims, eps: float) -> Adversarials:
+    def _climb(self, victims: Victims, eps: float) -> Adversarials:
         asked = QueryCounter(self.score, len(victims))
         found, scores = victims.x.copy(), asked(victims.x, np.arange(len(victims)))
         best = self.goal.heights(scores, victims.y)

@@ -81,7 +81,7 @@ class FabT(GradientMinimumNormAttack):
             back = x + tf.reshape(kept, [-1] + [1] * (x.shape.rank - 1)) * (x_adv - x)
             rise = tf.reduce_sum(normal * (x_adv - x), axis=axes)
             gaps = ((1 - kept) * rise - lead, rise - lead)
-            return i + 1, self._combined(back, x, normal, gaps), best
+            return i + 1, self._combine(back, x, normal, gaps), best
 
         axes = list(range(1, x.shape.rank))
         _, x_adv, best = tf.while_loop(
@@ -92,7 +92,7 @@ class FabT(GradientMinimumNormAttack):
         )
         return self.judged(best, x_adv, x, y)[0]
 
-    def _combined(
+    def _combine(
         self, x_adv: tf.Tensor, x: tf.Tensor, normal: tf.Tensor, gaps: tuple[tf.Tensor, tf.Tensor]
     ) -> tf.Tensor:
         """The projections of both inputs, overshot, weighted by how near each is to the plane."""

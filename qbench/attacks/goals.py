@@ -32,11 +32,11 @@ class Goal:
 
     def loss(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """What rises and falls with the cross-entropy: [n], for logits [n, classes]."""
-        return self._signed(soft_margin(logits, y))
+        return self._sign(soft_margin(logits, y))
 
     def margin(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The lead of the labels that are wanted over those that are not: [n], positive where reached."""
-        return self._signed(margin(logits, y))
+        return self._sign(margin(logits, y))
 
     def reached(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """Where the label is one that is wanted: [n] bool."""
@@ -55,7 +55,7 @@ class Goal:
         others = scores.copy()
         rows = np.arange(len(y))
         others[rows, y] = -np.inf
-        return np.asarray(self._signed(others.max(axis=1) - scores[rows, y]))
+        return np.asarray(self._sign(others.max(axis=1) - scores[rows, y]))
 
     def more_harmful(
         self, logits: NDArray[np.float32], than: NDArray[np.float32], y: NDArray[np.int64]
@@ -72,7 +72,7 @@ class Goal:
         others = scores.copy()
         rows = np.arange(len(y))
         others[rows, y] = -np.inf
-        return np.asarray(self._signed(logsumexp(others, axis=1) - scores[rows, y]))
+        return np.asarray(self._sign(logsumexp(others, axis=1) - scores[rows, y]))
 
-    def _signed(self, away: _Real) -> _Real:
+    def _sign(self, away: _Real) -> _Real:
         return -away if self.targeted else away

@@ -189,6 +189,11 @@ class Pgd(GradientAttack):
 
     Madry et al., 2018, section 2.1. The default step of 2.5 eps / steps lets a start at one rim reach the
     other, and turn back. In L1 the steps are those of SLIDE: see `norms.steepest_step`.
+
+    To read it from top to bottom: `BoundedAttack.attacked` runs every budget and restart and keeps the best;
+    `search` takes a random `start` in the ball; `_climb` is the loop: the gradient of `followed`, its
+    `steepest_step` in the norm, and `confinement` to the ball and the domain; `Best` keeps the iterate that
+    fools, or has the highest loss.
     """
 
     name = "pgd"

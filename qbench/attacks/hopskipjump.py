@@ -90,9 +90,9 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
         walk = _Walk(x, victims.y, x.copy(), scores, asked, self.goal, shape, np.zeros(n, bool))
         rows = np.flatnonzero(~self.goal.met(scores, victims.y))
         if self.goal.targeted:
-            rows = self._started_from(victims.examples, walk, rows)
+            rows = self._start_from_examples(victims.examples, walk, rows)
         else:
-            rows = self._started(walk, draws, rows, victims.examples)
+            rows = self._find_starts(walk, draws, rows, victims.examples)
         back = self._bisections(x.shape[1])
         rows = rows[asked.queries[rows] + back <= self.allowed]
         self._approach(walk, rows, back)
@@ -105,7 +105,7 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
             self._approach(walk, rows, back)
         return Adversarials(walk.at.reshape(victims.x.shape), walk.scores, asked.queries)
 
-    def _started(self, walk: _Walk, draws: Draws, rows: Rows, examples: Mapping[int, Array]) -> Rows:
+    def _find_starts(self, walk: _Walk, draws: Draws, rows: Rows, examples: Mapping[int, Array]) -> Rows:
         """The samples for which an input that fools was found."""
         self._from_noise(walk, draws, rows)
         domain = self.surrogate.domain
@@ -133,7 +133,7 @@ class HopSkipJump(QueryAttack, MinimumNormAttack):
             tried = (domain.low + u * (domain.high - domain.low)).astype(np.float32)
             missing = missing[~walk.fool(tried, missing)]
 
-    def _started_from(self, examples: Mapping[int, Array], walk: _Walk, rows: Rows) -> Rows:
+    def _start_from_examples(self, examples: Mapping[int, Array], walk: _Walk, rows: Rows) -> Rows:
         """The samples for whose target there is an example."""
         rows = rows[np.isin(walk.y[rows], list(examples))] if self.allowed > 1 else rows[:0]
         tried = [examples[label].reshape(-1) for label in walk.y[rows].tolist()]

@@ -121,7 +121,7 @@ class Lattice(BoundedAttack):
         first = self._at(start, grid, y)
 
         def body(i: tf.Tensor, here: _Point, best: _Point) -> tuple[tf.Tensor, _Point, _Point]:
-            following = self._at(_moved(here, self._share(i), grid), grid, y)
+            following = self._at(_move(here, self._share(i), grid), grid, y)
             # What the first step leads to is better than the start, which may be the clean input.
             better = (following.margin > best.margin) | (i == 0)
             pairs = zip(following, best, strict=True)
@@ -153,7 +153,7 @@ class Lattice(BoundedAttack):
         return _Point(levels, x, logits, height, finite_only(tape.gradient(height, x)))
 
 
-def _moved(point: _Point, share: tf.Tensor, grid: _Grid) -> tf.Tensor:
+def _move(point: _Point, share: tf.Tensor, grid: _Grid) -> tf.Tensor:
     """Levels after the moves that promise at least a share of the most that any of the sample does."""
     import tensorflow as tf
 

@@ -104,8 +104,8 @@ class Draws:
     @classmethod
     def seeded(cls, seed: int, indices: NDArray[np.int64], start: int = 0) -> Draws:
         """One stream a sample, from the attack's seed and the sample's index in its data set."""
-        root = _mixed(np.array([seed, start], np.uint64) + _GAMMA)
-        return cls(_mixed(_mixed(indices.astype(np.uint64) ^ root[0]) ^ root[1]))
+        root = _mix(np.array([seed, start], np.uint64) + _GAMMA)
+        return cls(_mix(_mix(indices.astype(np.uint64) ^ root[0]) ^ root[1]))
 
     def of(self, rows: NDArray[np.int64]) -> Draws:
         """The streams of some samples."""
@@ -115,7 +115,7 @@ class Draws:
         """[n, count] uint64, for one step of the attack."""
         at = np.uint64(step) << np.uint64(32) | np.arange(1, count + 1, dtype=np.uint64)
         with np.errstate(over="ignore"):
-            return _mixed(self.keys[:, None] + at[None, :] * _GAMMA)
+            return _mix(self.keys[:, None] + at[None, :] * _GAMMA)
 
     def uniform(self, step: int, count: int) -> NDArray[np.float64]:
         """[n, count] in [0, 1)."""
@@ -143,7 +143,7 @@ class Draws:
         return drawn
 
 
-def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Splitmix64's finalizer, element by element."""
     with np.errstate(over="ignore"):
         for shift, factor in _MIX:

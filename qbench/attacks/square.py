@@ -75,14 +75,14 @@ class Square(QueryAttack, BoundedAttack):
         rows = np.arange(len(victims))
         draws = self.draws(victims, restart)
         x = victims.x.reshape(len(victims), *_image(shape[1:]))
-        best = self._confined(x + self._first(draws, x, eps), x, eps)
+        best = self._confine(x + self._first(draws, x, eps), x, eps)
         scores = asked(self.as_replayed(best.reshape(shape), victims.x, eps), rows)
         state = _Search(rows, x, best.copy(), self.goal.heights(scores, victims.y))
         state = state.chosen(~self.goal.met(scores, victims.y))
         for step in range(1, self.allowed):
             if not len(state.rows):
                 break
-            tried = self._confined(self._changed(draws.of(state.rows), state, step, eps), state.x, eps)
+            tried = self._confine(self._change_patch(draws.of(state.rows), state, step, eps), state.x, eps)
             left = victims.chosen(state.rows)
             seen = self.as_replayed(tried.reshape(left.x.shape), left.x, eps)
             answer, y = asked(seen, state.rows), left.y
@@ -101,7 +101,7 @@ class Square(QueryAttack, BoundedAttack):
         along = share * height if width == 1 else math.sqrt(share * height * width)
         return max(1, round(along))
 
-    def _confined(self, x_adv: Array, x: Array, eps: float) -> Array:
+    def _confine(self, x_adv: Array, x: Array, eps: float) -> Array:
         """Into the ball, the domain and, if there is to be one, the grid."""
         domain = self.surrogate.domain
         if self.norm == "linf":
@@ -122,7 +122,7 @@ class Square(QueryAttack, BoundedAttack):
                 delta[:, top : top + side, left : left + side] = _bump(side, side) * sign
         return _of_length(delta, eps)
 
-    def _changed(self, draws: Draws, state: _Search, step: int, eps: float) -> Array:
+    def _change_patch(self, draws: Draws, state: _Search, step: int, eps: float) -> Array:
         """The best inputs with one patch changed."""
         _, height, width, channels = state.x.shape
         side = self._side(step, state.x.shape[1:])
@@ -134,7 +134,7 @@ class Square(QueryAttack, BoundedAttack):
             inside = _inside(top, tall, height)[:, :, None] & _inside(left, wide, width)[:, None, :]
             return np.where(inside[..., None], state.x + np.float32(eps) * signs, state.best)
         other = _positions(u[:, 2], height, tall), _positions(u[:, 3], width, wide)
-        return state.x + _moved_mass(state.best - state.x, (top, left), other, (tall, wide), signs, eps)
+        return state.x + _move_mass(state.best - state.x, (top, left), other, (tall, wide), signs, eps)
 
 
 def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -180,7 +180,7 @@ def _of_length(delta: Array, eps: float) -> Array:
     return np.asarray(delta * (eps / (length + _TINY)), np.float32)
 
 
-def _moved_mass(
+def _move_mass(
     delta: Array,
     first: tuple[NDArray[np.int64], NDArray[np.int64]],
     second: tuple[NDArray[np.int64], NDArray[np.int64]],

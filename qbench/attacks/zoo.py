@@ -153,14 +153,14 @@ class Zoo(QueryAttack, MinimumNormAttack):
     def nearest(self, victims: Victims) -> Adversarials:
         """A few samples at a time, since each brings a cloud of perturbed inputs."""
         size = max(1, _LARGEST_CLOUD // (2 * self.settings.coordinates))
-        parts = [self._searched(victims.rows(start, start + size)) for start in range(0, len(victims), size)]
+        parts = [self._search(victims.rows(start, start + size)) for start in range(0, len(victims), size)]
         return Adversarials(
             np.concatenate([part.x for part in parts]),
             np.concatenate([part.logits for part in parts]),
             np.concatenate([part.queries for part in parts]),
         )
 
-    def _searched(self, victims: Victims) -> Adversarials:
+    def _search(self, victims: Victims) -> Adversarials:
         known, draws = self._start(victims), self.draws(victims)
         constants = _Constants(len(victims), self.settings.initial_const)
         for search in range(self._searches):
@@ -217,7 +217,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
         y, rows = known.victims.y[run.rows], run.rows
         fooled = np.zeros(len(rows), bool)
         for step in range(min(self.settings.steps, self._share // (2 * self._count + 1))):
-            at = self._chosen(known, run, first + step)
+            at = self._choose(known, run, first + step)
             self._move(run, at, self._slopes(known, run, at))
             x_adv = self._from_tanh(run.w)
             scores = known.ask(x_adv, rows)
@@ -226,7 +226,7 @@ class Zoo(QueryAttack, MinimumNormAttack):
             fooled |= wrong
         return fooled
 
-    def _chosen(self, known: _Known, run: _Descent, step: int) -> Places:
+    def _choose(self, known: _Known, run: _Descent, step: int) -> Places:
         """Some elements of every sample, by importance; in ours those first that were not measured yet."""
         elements = known.x.shape[1]
         count = min(self._count, elements)
@@ -290,11 +290,11 @@ class Zoo(QueryAttack, MinimumNormAttack):
             some = np.flatnonzero(np.isfinite(high) | (turn < _DOUBLINGS))
             if not len(some):
                 break
-            fools = self._tried(known, rows[some], reach[some, None] * heading[some])
+            fools = self._try(known, rows[some], reach[some, None] * heading[some])
             high[some] = np.where(fools, reach[some], high[some])
             low[some] = np.where(fools, low[some], reach[some])
 
-    def _tried(self, known: _Known, rows: Rows, delta: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _try(self, known: _Known, rows: Rows, delta: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether perturbations [m, d] fool; those that do and are nearer are kept."""
         domain, y = self.surrogate.domain, known.victims.y[rows]
         x_adv = np.clip(known.x[rows] + delta, domain.low, domain.high).astype(np.float32)

@@ -72,7 +72,7 @@ def pack_weights(tflite: bytes) -> PackedModel:
         constants = _pack_buffers(model)
     except Exception as error:
         raise damaged_tflite(error) from error
-    content = _written(model) if constants else tflite
+    content = _write(model) if constants else tflite
     return PackedModel(content, len(tflite), constants)
 
 
@@ -87,7 +87,7 @@ def _pack_buffers(model: Any) -> tuple[PackedConstant, ...]:
         data = model.buffers[number].data
         if data is None or any(each.type != _INT8 for each in tensors):
             continue
-        packed = _packed(np.asarray(data, np.uint8).view(np.int8))
+        packed = _pack(np.asarray(data, np.uint8).view(np.int8))
         if packed is None:
             continue
         for each in tensors:
@@ -97,7 +97,7 @@ def _pack_buffers(model: Any) -> tuple[PackedConstant, ...]:
     return tuple(found)
 
 
-def _packed(values: NDArray[np.int8]) -> NDArray[np.uint8] | None:
+def _pack(values: NDArray[np.int8]) -> NDArray[np.uint8] | None:
     """The bits of an index, the codebook, the indices; None if no shorter, or of too many values.
 
     Args:
@@ -115,7 +115,7 @@ def _packed(values: NDArray[np.int8]) -> NDArray[np.uint8] | None:
     return packed if len(packed) < len(values) else None
 
 
-def _written(model: Any) -> bytes:
+def _write(model: Any) -> bytes:
     """The flatbuffer's bytes."""
     import flatbuffers
 

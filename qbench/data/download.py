@@ -34,7 +34,7 @@ def fetch(url: str, sha256: str, target: Path, progress: Progress) -> Path:
     if target.is_file() and sha256_of(target) == sha256:
         return target
     part = target.with_name(f"{target.name}.part")
-    with _explained(url, target):
+    with _explain(url, target):
         part.parent.mkdir(parents=True, exist_ok=True)
         _continue(url, part, progress)
         if sha256_of(part) != sha256:
@@ -48,7 +48,7 @@ def fetch(url: str, sha256: str, target: Path, progress: Progress) -> Path:
 
 
 @contextmanager
-def _explained(url: str, target: Path) -> Iterator[None]:
+def _explain(url: str, target: Path) -> Iterator[None]:
     """Turn what the network and the disk raise into words."""
     import requests
 

@@ -93,7 +93,7 @@ def _decode_tree(tree: FileTree, progress: Progress) -> Arrays:
 
 def _layout(tree: FileTree) -> dict[str, _Classes]:
     """By split, the images of each class; the only split of a tree without train and test is called ""."""
-    paths = [path for path in map(PurePosixPath, tree.names) if is_image(path.name) and not _hidden(path)]
+    paths = [path for path in map(PurePosixPath, tree.names) if is_image(path.name) and not _is_hidden(path)]
     if not paths:
         raise UserError(
             f"{tree.path} holds no images",
@@ -116,7 +116,7 @@ def _layout(tree: FileTree) -> dict[str, _Classes]:
     return splits
 
 
-def _hidden(path: PurePosixPath) -> bool:
+def _is_hidden(path: PurePosixPath) -> bool:
     """Whether a file is one that macOS leaves in folders and zips."""
     return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 

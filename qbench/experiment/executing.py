@@ -84,7 +84,7 @@ def execute(plan: Plan, workers: Workers, watch: Watch, *, force: bool = False) 
             for task in map(tasks.__getitem__, reached):
                 possible = _possible(task, outcomes)
                 if possible is None:
-                    ended(_skipped(task, outcomes))
+                    ended(_skip(task, outcomes))
                 else:
                     ready.append(possible)
         ready.sort(key=lambda t: (-t.seconds, t.id))
@@ -156,7 +156,7 @@ def _possible(task: Task, outcomes: Mapping[str, Outcome]) -> Task | None:
     return possible if possible.needs else None
 
 
-def _skipped(task: Task, outcomes: Mapping[str, Outcome]) -> Outcome:
+def _skip(task: Task, outcomes: Mapping[str, Outcome]) -> Outcome:
     """Why a task cannot be done: what it needs has its outcome already."""
     before = next(name for name in task.needs if outcomes[name].state in ("failed", "skipped"))
     needed = outcomes[before].failure

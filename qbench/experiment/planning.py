@@ -55,7 +55,7 @@ def plan(spec: Specification, out: str | Path | None = None) -> Plan:
         if attack.networks is None or network.name in attack.networks
     ]
     for network in networks:
-        tasks += _bundled(spec, network)
+        tasks += _bundle_tasks(spec, network)
     tasks += [pair.attack_task() for pair in pairs]
     own: list[Task] = []
     for network in networks:
@@ -123,13 +123,13 @@ def _data(spec: Specification, network: NetworkKeys) -> str:
     return network.data or spec.data.name
 
 
-def _given(**settings: Any) -> dict[str, JsonValue]:
+def _drop_missing(**settings: Any) -> dict[str, JsonValue]:
     """The settings that are given, as JSON values: a stage's own hold for the others."""
     found = {name: value for name, value in settings.items() if value not in (None, ())}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
-def _bundled(spec: Specification, network: NetworkKeys) -> Iterator[Task]:
+def _bundle_tasks(spec: Specification, network: NetworkKeys) -> Iterator[Task]:
     """Training a network, if it is to be trained, and exporting it."""
     data = _data(spec, network)
     inputs: dict[str, str | tuple[str, ...]] = {}
@@ -147,7 +147,7 @@ def _bundled(spec: Specification, network: NetworkKeys) -> Iterator[Task]:
         id=f"bundle/{network.name}",
         kind="export",
         inputs=inputs,
-        settings=_given(
+        settings=_drop_missing(
             model=_existing(network.file),
             data=data,
             **{**network.given(ExportOptions), "adopt": _existing(network.value("adopt"))},
@@ -162,7 +162,7 @@ def _training(spec: Specification, network: NetworkKeys) -> dict[str, JsonValue]
     told = {**network.given(TrainOptions), "start": _existing(network.value("start"))}
     if network.bits:
         told["weight_bits"] = told["act_bits"] = network.bits[0]
-    return {**_given(**told), "seed": _seed(spec, network)}
+    return {**_drop_missing(**told), "seed": _seed(spec, network)}
 
 
 def _seed(spec: Specification, entry: NetworkKeys | AttackKeys) -> int:
@@ -215,7 +215,7 @@ class _Attacked:
             kind="attack",
             inputs={"bundle": f"bundle/{self.network.name}"},
             settings={
-                **_given(data=_data(self.spec, self.network), **told),
+                **_drop_missing(data=_data(self.spec, self.network), **told),
                 "seed": _seed(self.spec, attack),
                 **attack.settings,
             },

@@ -48,7 +48,7 @@ def read(path: Path) -> Specification:
             f"{path} is nested too deeply", hint="an experiment needs no list in a list"
         ) from error
     except ValidationError as error:
-        raise _explained(path, text, error) from error
+        raise _explain(path, text, error) from error
     for location, check in _checks(spec):
         _said_with_line(path, text, location, check)
     return spec
@@ -92,7 +92,7 @@ def _key(line: str) -> list[str]:
     return [part.strip(" \"'") for part in match[1].split(".")] if match else ["\0"]
 
 
-def _explained(path: Path, text: str, error: ValidationError) -> UserError:
+def _explain(path: Path, text: str, error: ValidationError) -> UserError:
     """The first mistake of a file, in words."""
     unknown = "extra_forbidden"  # first, as what seems missing may just be misspelt
     first = min(error.errors(), key=lambda each: (each["type"] != unknown, line_of(text, each["loc"])))

@@ -218,15 +218,15 @@ class Specification(Record):
         Raises:
             UserError: two have the same name.
         """
-        return _named(self.network, NETWORK_AXES)
+        return _name_entries(self.network, NETWORK_AXES)
 
     def attacks(self) -> list[AttackKeys]:
         """Every attack, likewise."""
-        return _named(self.attack, ATTACK_AXES)
+        return _name_entries(self.attack, ATTACK_AXES)
 
     def studies(self) -> list[StudyEntry]:
         """Every analysis, likewise."""
-        return _named(self.study, ())
+        return _name_entries(self.study, ())
 
 
 def folder_name(text: str) -> str:
@@ -234,8 +234,8 @@ def folder_name(text: str) -> str:
     return re.sub(r"[^\w.+=]+", "-", text).strip("-.")
 
 
-def _named(entries: tuple[EntryT, ...], axes: tuple[str, ...]) -> list[EntryT]:
-    found = [each for entry in entries for each in _expanded(entry, axes)]
+def _name_entries(entries: tuple[EntryT, ...], axes: tuple[str, ...]) -> list[EntryT]:
+    found = [each for entry in entries for each in _expand(entry, axes)]
     names: set[str] = set()
     for each in found:
         if not each.name or each.name in names:
@@ -248,7 +248,7 @@ def _named(entries: tuple[EntryT, ...], axes: tuple[str, ...]) -> list[EntryT]:
     return found
 
 
-def _expanded(entry: EntryT, axes: tuple[str, ...]) -> Iterator[EntryT]:
+def _expand(entry: EntryT, axes: tuple[str, ...]) -> Iterator[EntryT]:
     """One entry a combination of the values of its lists."""
     several = {axis: values for axis in axes if (values := getattr(entry, axis))}
     for values in itertools.product(*several.values()):

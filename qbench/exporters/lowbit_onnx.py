@@ -83,10 +83,10 @@ class _Writer:
     def write(self, operator: Operator) -> None:
         """Add one operator between its dequantized inputs and its quantized output."""
         if isinstance(operator, Weighted):
-            real = self._clamped(self._weighted(operator), operator.activation)
+            real = self._clamp(self._weighted(operator), operator.activation)
         elif isinstance(operator, Sum):
             inputs = [self.dequantize(each) for each in (operator.a, operator.b)]
-            real = self._clamped(self.put("Add", inputs), operator.activation)
+            real = self._clamp(self.put("Add", inputs), operator.activation)
         elif isinstance(operator, MaxPool):
             real = self.put(
                 "MaxPool",
@@ -100,7 +100,7 @@ class _Writer:
             widths = self.constant(np.array([0, 0, top, left, 0, 0, bottom, right], np.int64))
             real = self.put("Pad", [self.dequantize(operator.x), widths])
         else:
-            real = self._reshaped(operator)
+            real = self._reshape(operator)
         self.quantize(real, operator.y)
 
     def _weighted(self, layer: Weighted) -> str:
@@ -125,7 +125,7 @@ class _Writer:
         inputs = [self.constant(each) for each in (codes, scales, zeros)]
         return self.put("DequantizeLinear", inputs, axis=0)
 
-    def _clamped(self, real: str, activation: Activation) -> str:
+    def _clamp(self, real: str, activation: Activation) -> str:
         if activation == "NONE":
             return real
         if activation == "RELU":
@@ -133,7 +133,7 @@ class _Writer:
         ends = [self.constant(np.array(end, np.float32)) for end in (-1, 1)]
         return self.put("Clip", [real, *ends])
 
-    def _reshaped(self, operator: Reshape) -> str:
+    def _reshape(self, operator: Reshape) -> str:
         real = self.dequantize(operator.x)
         if len(operator.x.shape) == 3:
             real = self.put("Transpose", [real], perm=_TO_CHANNELS_LAST)

@@ -36,7 +36,7 @@ def to_float_onnx(model: keras.Model) -> bytes:
     forward = tf.function(lambda x: model(x, training=False), input_signature=signature)
     with _quiet():
         try:
-            with _inlined():
+            with _inline_functions():
                 forward.get_concrete_function()
             graph, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=_OPSET)
         except (ValueError, RuntimeError, NotImplementedError) as error:
@@ -48,7 +48,7 @@ def to_float_onnx(model: keras.Model) -> bytes:
 
 
 @contextmanager
-def _inlined() -> Iterator[None]:
+def _inline_functions() -> Iterator[None]:
     """Trace functions within the network into it: Keras compiles a grouped convolution on its own."""
     import tensorflow as tf
 

@@ -72,7 +72,7 @@ def tried_preprocessing(
     x, y = dataset.inputs(split.x[rows]), split.y[rows]
     ranges = [each for each in _IMAGE_RANGES if entry is None or _holds(entry, each)]
     if not ranges:
-        raise _undecided("the file's input quantizer holds none of the usual ranges of a pixel", {})
+        raise _undecided_error("the file's input quantizer holds none of the usual ranges of a pixel", {})
     candidates = {each: Preprocessing(scale=each[1] - each[0], offset=each[0]) for each in ranges}
     found = {each: scores(preprocessing.apply(x)) for each, preprocessing in candidates.items()}
     if not any(np.isfinite(each).all() for each in found.values()):
@@ -83,9 +83,9 @@ def tried_preprocessing(
     guessing = np.bincount(y).max() / len(y)
     share = proportion(right[best])
     if share.low is None or share.low <= guessing:
-        raise _undecided(f"none is better than guessing ({guessing:.1%})", figures)
+        raise _undecided_error(f"none is better than guessing ({guessing:.1%})", figures)
     if others and paired("best", "second", right[best], right[others[0]]).p_value >= _DOUBT:
-        raise _undecided("two ranges of a pixel serve the network about equally", figures)
+        raise _undecided_error("two ranges of a pixel serve the network about equally", figures)
     progress.note(
         f"the network seems to expect pixels in {best[0]:g}..{best[1]:g} (accuracy "
         f"{figures[f'{best[0]:g},{best[1]:g}']:.1%} on {len(rows)} inputs); --input-range says it outright"
@@ -103,7 +103,7 @@ def _holds(entry: TensorSpec, wanted: tuple[float, float]) -> bool:
     return bool(low <= wanted[0] + grid.scale and high >= wanted[1] - grid.scale)
 
 
-def _undecided(why: str, figures: dict[str, float]) -> UserError:
+def _undecided_error(why: str, figures: dict[str, float]) -> UserError:
     """The error that asks for the range."""
     tried = "; ".join(f"{each}: {share:.1%}" for each, share in figures.items())
     return UserError(

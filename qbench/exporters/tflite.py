@@ -19,7 +19,7 @@ _LOOPS = {"LoopCond", "While", "StatelessWhile"}
 
 def to_float_tflite(model: keras.Model) -> bytes:
     """The network in float32."""
-    return _converted(_converter(model))
+    return _convert(_converter(model))
 
 
 def to_int8_tflite(
@@ -43,7 +43,7 @@ def to_int8_tflite(
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     converter._experimental_disable_per_channel_quantization_for_dense_layers = per_tensor_dense
-    return _converted(converter)
+    return _convert(converter)
 
 
 def _converter(model: keras.Model) -> Any:
@@ -63,7 +63,7 @@ def _converter(model: keras.Model) -> Any:
     return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
 
 
-def _converted(converter: Any) -> bytes:
+def _convert(converter: Any) -> bytes:
     from tensorflow.lite.python.convert import ConverterError
 
     try:

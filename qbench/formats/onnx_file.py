@@ -51,7 +51,7 @@ def read_onnx(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}", cause=error.strerror) from error
-    model = _parsed(content, str(path))
+    model = _parse(content, str(path))
     outside = [
         tensor for tensor in _tensors(model.graph) if tensor.data_location == onnx.TensorProto.EXTERNAL
     ]
@@ -74,8 +74,8 @@ def parse_onnx(content: bytes, name: str) -> onnx.ModelProto:
     """
     import onnx
 
-    model = _parsed(content, name)
-    checked = _parsed(content, name)
+    model = _parse(content, name)
+    checked = _parse(content, name)
     for value in (*checked.graph.output, *checked.graph.value_info):
         # Runtimes do without the shapes of results, the checker does not.
         if value.type.HasField("tensor_type"):
@@ -350,7 +350,7 @@ def _external_data(path: Path, tensor: onnx.TensorProto) -> bytes:
         return bytes(source.read(length))
 
 
-def _parsed(content: bytes, name: str) -> onnx.ModelProto:
+def _parse(content: bytes, name: str) -> onnx.ModelProto:
     import onnx
 
     try:

@@ -98,12 +98,12 @@ def prepared(content: bytes) -> bytes:
         return content
     _refuse_flex(model)
     tensors = [tensor for graph in model.subgraphs or () for tensor in graph.tensors or ()]
-    wrong = [tensor for tensor in tensors if _misstated(tensor)]
+    wrong = [tensor for tensor in tensors if _is_misstated(tensor)]
     if not wrong or has_external_constants(model):
         return content
     for tensor in wrong:
         tensor.quantization.quantizedDimension = 0
-    return _packed(model)
+    return _pack(model)
 
 
 def _refuse_flex(model: Any) -> None:
@@ -150,7 +150,7 @@ def _text(name: Any) -> str:
     return name.decode(errors="replace") if isinstance(name, bytes) else str(name or "")
 
 
-def _misstated(tensor: Any) -> bool:
+def _is_misstated(tensor: Any) -> bool:
     """Whether a tensor of one dimension or one scale names another dimension than it has."""
     quantization = tensor.quantization
     if quantization is None or quantization.scale is None:
@@ -160,7 +160,7 @@ def _misstated(tensor: Any) -> bool:
     return bool((np.size(quantization.scale) == 1 or rank == 1) and stated != 0 and not 0 <= stated < rank)
 
 
-def _packed(model: Any) -> bytes:
+def _pack(model: Any) -> bytes:
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 16)

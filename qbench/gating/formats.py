@@ -65,13 +65,13 @@ def write_junit(verdicts: Sequence[Verdict], path: Path) -> None:
 def github_annotations(verdicts: Sequence[Verdict]) -> list[str]:
     """GitHub workflow commands, one `::error` for each verdict that does not hold."""
     return [
-        f"::error title={_escaped(f'qbench {each.rule}', also=':,')}::{_escaped(each.reason)}"
+        f"::error title={_escape(f'qbench {each.rule}', also=':,')}::{_escape(each.reason)}"
         for each in verdicts
         if not each.holds
     ]
 
 
-def _escaped(text: str, also: str = "") -> str:
+def _escape(text: str, also: str = "") -> str:
     """As GitHub's runner unescapes it: percent signs, ends of lines and, in properties, separators."""
     text = plain(text)
     for each in "%\r\n" + also:

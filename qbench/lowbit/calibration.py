@@ -36,7 +36,7 @@ def mse(x: NDArray[np.float32], low: int, high: int) -> float:
 
     Nagel et al., "A White Paper on Neural Network Quantization", 2021, section 3.1.
     """
-    values, counts = _tallied(x)
+    values, counts = _tally(x)
     largest = minmax(x, low, high)
     steps = largest * _FRACTIONS
     errors = [
@@ -57,7 +57,7 @@ def _reaching(least: float, greatest: float, low: int, high: int) -> float:
     return max(greatest / high, below, float(np.finfo(np.float32).tiny))
 
 
-def _tallied(x: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _tally(x: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Values and how often each occurs, in bins if there are many."""
     if x.size <= _BINS:
         return x.ravel().astype(np.float64), np.ones(x.size, np.int64)

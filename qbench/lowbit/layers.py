@@ -40,7 +40,7 @@ class Quantize(keras.layers.Layer):  # type: ignore[misc]
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Quantize:
         """The inverse of `get_config`."""
-        return cls(**{**config, "quantizer": _restored(config["quantizer"])})
+        return cls(**{**config, "quantizer": _restore(config["quantizer"])})
 
 
 class _QuantizedKernel:
@@ -77,7 +77,7 @@ class _QuantizedKernel:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The inverse of `get_config`."""
-        return cls(**{**config, "weight_quantizer": _restored(config["weight_quantizer"])})
+        return cls(**{**config, "weight_quantizer": _restore(config["weight_quantizer"])})
 
     def _quantized_kernel(self) -> tf.Tensor:
         return self.weight_quantizer(tf.convert_to_tensor(self.kernel))  # type: ignore[attr-defined]
@@ -124,5 +124,5 @@ def is_low_bit(model: keras.Model) -> bool:
     return any(isinstance(layer, (Quantize, _QuantizedKernel)) for layer in model.layers)
 
 
-def _restored(stored: Any) -> Any:
+def _restore(stored: Any) -> Any:
     return keras.saving.deserialize_keras_object(stored) if isinstance(stored, dict) else stored

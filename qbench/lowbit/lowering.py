@@ -72,7 +72,7 @@ class _Lowering:
 
     def _emit(self, layer: keras.layers.Layer, sources: list[keras.KerasTensor]) -> Tensor:
         if isinstance(layer, Quantize):
-            return self._quantized(layer, sources[0])
+            return self._quantize(layer, sources[0])
         if len(sources) != 1:
             raise _unlowerable(layer, "it is on no grid")
         if isinstance(layer, keras.layers.Dropout):
@@ -87,14 +87,14 @@ class _Lowering:
             return self._add(Pad(x, _like(x, layer), layer.padding))
         raise _unlowerable(layer, "it is on no grid")
 
-    def _quantized(self, layer: Quantize, source: keras.KerasTensor) -> Tensor:
+    def _quantize(self, layer: Quantize, source: keras.KerasTensor) -> Tensor:
         """The output of a `Quantize`, by what feeds it."""
         producer, sources = _origin(source)
         while isinstance(producer, keras.layers.Dropout):
             producer, sources = _origin(sources[0])
         if isinstance(producer, _AVERAGES):
             return self._average(producer, sources[0], layer)
-        y = _placed(layer)
+        y = _place(layer)
         if isinstance(producer, keras.layers.InputLayer):
             self.entry = y
             return y
@@ -142,7 +142,7 @@ class _Lowering:
         if not whole and layer.padding != "valid":
             raise _unlowerable(layer, "it averages fewer values at the rim")
         _hold_exactly(target.quantizer, source, x.scale, size[0] * size[1])
-        y = _placed(target)
+        y = _place(target)
         image = (
             Tensor(f"{y.name}_image", (1, 1, x.shape[2]), y.scale, y.zero_point) if len(y.shape) == 1 else y
         )
@@ -214,7 +214,7 @@ def _operator(layer: Any, folded: Folded, x: Tensor, y: Tensor, activation: Acti
     )
 
 
-def _placed(layer: Quantize) -> Tensor:
+def _place(layer: Quantize) -> Tensor:
     """Where the codes of a grid lie in int8."""
     grid = layer.quantizer.grid
     zero_point = 0 if isinstance(layer.quantizer, SignActivation) else _INT8_MAX - grid.high

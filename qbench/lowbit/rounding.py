@@ -30,11 +30,11 @@ def rounded_early(x: tf.Tensor, slack: tf.Tensor) -> tuple[tf.Tensor, Any]:
 
 def snapped(x: tf.Tensor, low: int, high: int) -> tf.Tensor:
     """Nearest integers, no less than low and no more than high; the gradient is the identity everywhere."""
-    return _snapped(x, tf.constant(low, x.dtype), tf.constant(high, x.dtype))
+    return _snap(x, tf.constant(low, x.dtype), tf.constant(high, x.dtype))
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def _snapped(x: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, Any]:
+def _snap(x: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return tf.clip_by_value(rounded(x), low, high), lambda upstream: (upstream, None, None)
 
 
@@ -56,11 +56,11 @@ def unmasked_sign(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
 
 def scaled_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:
     """The argument itself, its gradient multiplied (Esser et al., ICLR 2020, section 2.2)."""
-    return _scaled(x, tf.constant(factor, x.dtype))
+    return _scale(x, tf.constant(factor, x.dtype))
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def _scaled(x: tf.Tensor, factor: tf.Tensor) -> tuple[tf.Tensor, Any]:
+def _scale(x: tf.Tensor, factor: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return tf.identity(x), lambda upstream: (upstream * factor, None)
 
 

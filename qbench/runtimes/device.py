@@ -197,14 +197,14 @@ def open_devices(
     with ExitStack() as stack:
         opened: list[DeviceRuntime] = []
         for url in urls:
-            port = _emulated(url, bundle, stack) if url.startswith(_EMULATED) else url
+            port = _start_emulator(url, bundle, stack) if url.startswith(_EMULATED) else url
             opened.append(_open(port, bundle, content, baud or DEFAULT_BAUD, trace))
             stack.callback(opened[-1].close)
         _tell_apart(opened)
         yield opened
 
 
-def _emulated(url: str, bundle: Path, stack: ExitStack) -> str:
+def _start_emulator(url: str, bundle: Path, stack: ExitStack) -> str:
     """The port of an emulated board that runs the bundle's model, until the stack is closed."""
     board = board_named(url.removeprefix(_EMULATED).removesuffix(_PACKED))
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -31,7 +31,7 @@ def check_fit(bundle: DataInfo, given: DataInfo, what: str) -> None:
     raise UserError(
         f"{what} does not fit the bundle: {differs}",
         cause=f"the bundle was made with {bundle.name}, {what} with {given.name}",
-        hint=_mended(given, bundle),
+        hint=_hint(given, bundle),
     )
 
 
@@ -56,7 +56,7 @@ def _classes(theirs: Sequence[str], ours: Sequence[str]) -> str:
     return f"its class {label} is {theirs[label]!r}, the bundle's {ours[label]!r}"
 
 
-def _mended(given: DataInfo, bundle: DataInfo) -> str:
+def _hint(given: DataInfo, bundle: DataInfo) -> str:
     if given.domain.name == "features" and bundle.domain.name == "image":
         return "store pixels as uint8, or as floats that are multiples of 1/255"
     if len(given.classes) == len(bundle.classes) + 1:

@@ -87,7 +87,7 @@ def open_bundle(path: Path, dataset: Dataset, progress: Progress = SILENT) -> Ar
     if not is_lone(path):
         return load(path, "bundle")
     options = ExportOptions(progress=progress)
-    return export_lone(path, dataset, _kept(path, dataset.fingerprint), options)
+    return export_lone(path, dataset, _cache_folder(path, dataset.fingerprint), options)
 
 
 def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
@@ -102,7 +102,7 @@ def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
     """
     if not is_lone(path):
         return load(path, "bundle")
-    kept = _kept(path, fingerprint)
+    kept = _cache_folder(path, fingerprint)
     if not kept.is_dir():
         raise UserError(
             f"the preprocessing of {path} is unknown",
@@ -112,7 +112,7 @@ def reopen_bundle(path: Path, fingerprint: str) -> Artifact[BundleContent]:
     return load(kept, "bundle")
 
 
-def _kept(file: Path, fingerprint: str) -> Path:
+def _cache_folder(file: Path, fingerprint: str) -> Path:
     versions = hashlib.sha256(repr(versions_of("bundle")).encode()).hexdigest()
     name = f"{file_name(file.stem)}-{_digest(file)[:16]}-{fingerprint[:16]}-{versions[:8]}"
     return cache_dir() / "bundles" / name

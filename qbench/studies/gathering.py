@@ -118,9 +118,9 @@ class Gathered:
             UserError: there is no bundle, a folder is given twice or of another kind, they are of different
                 data, or the bundle of an advset or replay is missing.
         """
-        found = _loaded(inputs)
+        found = _load(inputs)
         _check_same_data(found)
-        networks = _named([each for each in found if each.manifest.kind == "bundle"])
+        networks = _name_entries([each for each in found if each.manifest.kind == "bundle"])
         if not networks:
             raise UserError("there is no network to study", hint="give one or more bundles")
         by_digest = {network.record.digest: network for network in networks}
@@ -208,14 +208,14 @@ def load_studies(inputs: Sequence[str | Path]) -> list[Artifact[StudyContent]]:
     Raises:
         UserError: there is none, a folder is given twice or of another kind, or they are of different data.
     """
-    found = _loaded(inputs, ("study",))
+    found = _load(inputs, ("study",))
     if not found:
         raise UserError("there is no study to draw on", hint="give folders that `qbench study` wrote")
     _check_same_data(found)
     return found
 
 
-def _loaded(
+def _load(
     inputs: Sequence[str | Path], kinds: Sequence[str] = ("bundle", "advset", "replay")
 ) -> list[Artifact[Any]]:
     found = [load(Path(each)) for each in inputs]
@@ -278,7 +278,7 @@ def _network_of(artifact: Artifact[Any], networks: dict[str, Network]) -> Networ
     return networks[digest]
 
 
-def _named(bundles: Sequence[Artifact[BundleContent]]) -> tuple[Network, ...]:
+def _name_entries(bundles: Sequence[Artifact[BundleContent]]) -> tuple[Network, ...]:
     """Networks with names that tell them apart: what is alike gets its folder's name, then a number."""
     names = [each.content.full_name for each in bundles]
     folders = [each.path.absolute().name for each in bundles]

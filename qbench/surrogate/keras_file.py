@@ -98,7 +98,7 @@ def _as_keras_3(path: Path, folder: Path) -> Path:
     if stored is None:
         return path
     config = json.loads(stored)
-    mended = _mended(config)
+    mended = _hint(config)
     if mended == config:
         return path
     copy = folder / "keras3.h5"
@@ -108,16 +108,16 @@ def _as_keras_3(path: Path, folder: Path) -> Path:
     return copy
 
 
-def _mended(config: Any) -> Any:
+def _hint(config: Any) -> Any:
     """A configuration without the `groups` of depthwise convolutions: they have one group a channel.
 
     Keras 2 inherited the option from Conv2D and wrote its default, 1, which nothing read.
     """
     if isinstance(config, list):
-        return [_mended(each) for each in config]
+        return [_hint(each) for each in config]
     if not isinstance(config, dict):
         return config
-    found = {key: _mended(value) for key, value in config.items()}
+    found = {key: _hint(value) for key, value in config.items()}
     inner = found.get("config")
     if found.get("class_name") in ("DepthwiseConv2D", "DepthwiseConv1D") and isinstance(inner, dict):
         if inner.get("groups", 1) != 1:

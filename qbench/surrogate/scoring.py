@@ -43,7 +43,7 @@ class Scorer:
         start = 0
         while start < len(x):
             try:
-                scores.append(self._scored(x[start : start + self.batch]))
+                scores.append(self._score(x[start : start + self.batch]))
             except out_of_memory() as error:
                 self.batch = halved(self.batch, error)
                 continue
@@ -59,7 +59,7 @@ class Scorer:
         del x, eps, norm
         return x_adv
 
-    def _scored(self, part: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _score(self, part: NDArray[np.float32]) -> NDArray[np.float32]:
         """One pass."""
         import tensorflow as tf
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import JsonValue
 
-from qbench.attacking.aiming import checked_target
+from qbench.attacking.targets import parse_target
 from qbench.attacks import ATTACKS, Attack, Grid, find_attack, find_preset
 from qbench.attacks.base import Settings
 from qbench.attacks.budgets import check_eps
@@ -31,7 +31,7 @@ class Chosen:
         name: as the user typed it: an attack's, or a preset's.
         kind: the attack.
         told: its own settings.
-        target: the class to reach, as of `checked_target`; None if any but the true one will do.
+        target: the class to reach, as of `parse_target`; None if any but the true one will do.
     """
 
     name: str
@@ -97,7 +97,7 @@ def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str) -> Ch
         batch=min(options.batch, count, len(dataset.test)),
         only_correct=preset.only_correct if options.only_correct is None else options.only_correct,
         checks=options.checks,
-        target=None if options.target is None else checked_target(options.target, dataset.info.classes),
+        target=None if options.target is None else parse_target(options.target, dataset.info.classes),
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Draft, Recipe, make
-from qbench.attacking.aiming import aimed, contrasted, titled
 from qbench.attacking.drawing import draw
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
+from qbench.attacking.targets import add_examples, add_targets, display_name
 from qbench.attacks import Attack, Grid
 from qbench.data import Dataset, load_dataset
 from qbench.errors import UserError
@@ -84,12 +84,12 @@ def attack(
                 targeted=chosen.target is not None,
                 **chosen.told.model_dump(),
             )
-            return _carried_out(draft, method, asked, dataset, source, options.progress)
+            return _carry_out(draft, method, asked, dataset, source, options.progress)
 
         return make(out, recipe, write, force=options.force)
 
 
-def _carried_out(
+def _carry_out(
     draft: Draft,
     method: Attack,
     oracle: RuntimeOracle | None,
@@ -111,9 +111,9 @@ def _carried_out(
     target = told.get("target")
     if target is not None:
         score = method.score if method.needs_examples else None
-        drawn = aimed(drawn, target, draft.path, dataset, score, draft.recipe.seed)
+        drawn = add_targets(drawn, target, draft.path, dataset, score, draft.recipe.seed)
     elif method.needs_examples:
-        drawn = contrasted(drawn, dataset, method.score, draft.recipe.seed)
+        drawn = add_examples(drawn, dataset, method.score, draft.recipe.seed)
     results = attack_all(draft.path, method, told["eps"], drawn, progress)
     findings = None
     if told["checks"]:
@@ -121,7 +121,7 @@ def _carried_out(
     return AdvsetContent(
         data=dataset.info,
         preprocessing=bundle.content.preprocessing,
-        attack=titled(told["attack"], target, dataset.info.classes),
+        attack=display_name(told["attack"], target, dataset.info.classes),
         norm=told["norm"],
         surrogate=method.score.name,
         oracle=oracle.runtime.info if oracle else None,

@@ -77,8 +77,8 @@ class Bundler:
             samples, drawn = self._calibration(self.options.calibration)
             real = preprocessing.apply(self.dataset.inputs(samples))
             check_finite(model.predict(real, verbose=0), "float")
-            quantized = model if ptq is None else self._quantized(model, ptq, preprocessing, real)
-            lowered = _lowered(quantized, lowbit)
+            quantized = model if ptq is None else self._quantize(model, ptq, preprocessing, real)
+            lowered = _lower(quantized, lowbit)
             program = None if lowered is None else lowered.program
             # The float network of one that was trained at its widths is the same function as its integers.
             twin = model if lowered is None or ptq is not None else lowered.network
@@ -122,20 +122,20 @@ class Bundler:
         advance(1)
         self._write("float.tflite", to_float_tflite(model))
         advance(1)
-        content = self._converted(model)
+        content = self._convert(model)
         if content is not None:
             self._write("float.onnx", content)
         advance(1)
         return content
 
-    def _converted(self, model: keras.Model) -> bytes | None:
+    def _convert(self, model: keras.Model) -> bytes | None:
         try:
             return to_float_onnx(model)
         except UserError as error:
             self.progress.note(f"the bundle goes without ONNX files: {error.what} ({error.cause})")
             return None
 
-    def _quantized(
+    def _quantize(
         self, model: keras.Model, ptq: LowBit, preprocessing: Preprocessing, real: NDArray[np.float32]
     ) -> keras.Model:
         """The network at low widths, fitted on samples in its own unit."""
@@ -201,7 +201,7 @@ class Bundler:
         return split.x[rows], {"split": name, "count": len(rows), "indices_sha256": digest}
 
 
-def _lowered(model: keras.Model, lowbit: LowBit | None) -> Lowered | None:
+def _lower(model: keras.Model, lowbit: LowBit | None) -> Lowered | None:
     """The integers of a low-bit network, and the network that equals them; None where there are none."""
     if lowbit is None or not lowbit.integer:
         return None

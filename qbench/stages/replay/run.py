@@ -75,7 +75,7 @@ def replay(
     attacked: Artifact[AdvsetContent] = load(Path(advset), "advset")
     source = reopen_bundle(Path(bundle), attacked.content.data.fingerprint)
     check_fit(source.content.data, attacked.content.data, "the advset")
-    names = _chosen(runtimes, options.devices, source.content)
+    names = _choose(runtimes, options.devices, source.content)
     trace = hex_trace(options.trace) if options.trace else None
     with open_devices(options.devices, source.path, source.content, options.baud, trace) as found:
         versions = {name: runtime_class(name).basis() for name in names}
@@ -106,7 +106,7 @@ def _firmware(device: DeviceRuntime) -> str:
     return f"{device.info.package} {device.info.version}, {device.kernels}, {device.counter}"
 
 
-def _chosen(names: Sequence[str], devices: Sequence[str], bundle: BundleContent) -> list[str]:
+def _choose(names: Sequence[str], devices: Sequence[str], bundle: BundleContent) -> list[str]:
     """The runtimes to use, each once; those that are here and fit if none is named, nor a device."""
     if len(set(names)) < len(names):
         raise UserError("a runtime is named twice", hint="name each once")
@@ -270,9 +270,9 @@ class _Job:
     def _batches(self, runtime: Runtime, budget: int | None, done: int) -> Iterator[NDArray[Any]]:
         """The inputs after the first `done`, rounded in the same chunks whatever that is."""
         for start in range(done - done % _CHUNK, len(self.inputs.truth), _CHUNK):
-            yield self._fed(runtime, slice(start, start + _CHUNK), budget)[max(done - start, 0) :]
+            yield self._feed(runtime, slice(start, start + _CHUNK), budget)[max(done - start, 0) :]
 
-    def _fed(self, runtime: Runtime, rows: slice, budget: int | None) -> NDArray[Any]:
+    def _feed(self, runtime: Runtime, rows: slice, budget: int | None) -> NDArray[Any]:
         """Inputs as the runtime takes them: codes, values on its inner grid, or plain values."""
         x = np.asarray(self.inputs.clean[rows])
         path = self._path(runtime)
@@ -285,11 +285,11 @@ class _Job:
         """What a grid does to every budget's inputs, and how the float network labels them then."""
         chunks = range(0, len(self.inputs.truth), _CHUNK)
         budgets = range(len(self.inputs.eps))
-        by_eps = [zip(*(self._rounded(grid, i, start) for start in chunks), strict=True) for i in budgets]
+        by_eps = [zip(*(self._round(grid, i, start) for start in chunks), strict=True) for i in budgets]
         whole = [[np.concatenate(parts) for parts in each] for each in by_eps]
         return Rounding(*(tuple(each) for each in zip(*whole, strict=True)))
 
-    def _rounded(self, grid: InputGrid | None, budget: int, start: int) -> tuple[NDArray[Any], ...]:
+    def _round(self, grid: InputGrid | None, budget: int, start: int) -> tuple[NDArray[Any], ...]:
         """Of one chunk: what the attack changed, what rounding erased and clamped, the float labels then."""
         rows = slice(start, start + _CHUNK)
         x, x_adv = np.asarray(self.inputs.clean[rows]), np.asarray(self.inputs.adversarial[budget][rows])

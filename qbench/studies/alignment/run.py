@@ -49,7 +49,7 @@ def prepare(inputs: Sequence[str | Path], options: AlignmentOptions) -> Prepared
 
     def work() -> StudyContent:
         opened = {name: _gradient(network, kind) for name, (network, kind) in members.items()}
-        pairs = _measured(opened, victims, options.seed, options.progress)
+        pairs = _measure(opened, victims, options.seed, options.progress)
         return gathered.content(
             len(victims),
             AlignmentStudy(surrogates={name: kind for name, (_, kind) in members.items()}, pairs=pairs),
@@ -80,7 +80,7 @@ def _gradient(network: Network, kind: str) -> Gradient:
     return gradient_of(opened, _BATCH)
 
 
-def _measured(
+def _measure(
     members: dict[str, Gradient], victims: Victims, seed: int, progress: Progress
 ) -> tuple[Alignment, ...]:
     """Every pair; the gradients of one batch at a time are in memory."""

@@ -97,7 +97,7 @@ def prepare(inputs: Sequence[str | Path], options: ClaimsOptions) -> Prepared:
     """
     found = load_studies(inputs)
     contents = [each.content for each in found]
-    networks = _united(contents)
+    networks = _unite(contents)
 
     def work() -> StudyContent:
         with options.progress.task("claims", len(_STATEMENTS)) as advance:
@@ -113,7 +113,7 @@ def prepare(inputs: Sequence[str | Path], options: ClaimsOptions) -> Prepared:
     return Prepared(digests, [each.name for each in networks], options.settings(), work)
 
 
-def _united(contents: Sequence[StudyContent]) -> tuple[StudyNetwork, ...]:
+def _unite(contents: Sequence[StudyContent]) -> tuple[StudyNetwork, ...]:
     """The networks of all studies, which must mean the same by the same name."""
     found: dict[str, StudyNetwork] = {}
     for network in (each for content in contents for each in content.networks):

@@ -105,14 +105,14 @@ def _comparisons(gathered: Gathered) -> Iterator[tuple[AttackPoint, PairedTest]]
             for point, result in base.points():
                 for theirs, their_result in other.points():
                     if _same_attack(point, theirs):
-                        yield point, _compared(base, result, other, their_result)
+                        yield point, _compare(base, result, other, their_result)
 
 
 def _same_attack(first: AttackPoint, second: AttackPoint) -> bool:
     return (first.attack, first.norm, first.eps) == (second.attack, second.norm, second.eps)
 
 
-def _compared(base: Attacked, result: EpsResult, other: Attacked, their_result: EpsResult) -> PairedTest:
+def _compare(base: Attacked, result: EpsResult, other: Attacked, their_result: EpsResult) -> PairedTest:
     """On the inputs that both advsets hold and both networks get right when clean."""
     _, ours, theirs = np.intersect1d(base.indices, other.indices, return_indices=True)
     both = base.right[ours] & other.right[theirs]

@@ -222,22 +222,22 @@ def _rows(
         rows = [panel.row(None, votes, truth, best)]
         advance(1)
         for each in attacked:
-            rows += _transferred(panel, each, best)
+            rows += _transfer(panel, each, best)
             advance(1)
         for eps in budgets:
-            rows.append(_adapted(panel, adaptive, eps, best))
+            rows.append(_adapt(panel, adaptive, eps, best))
             advance(1)
     return rows
 
 
-def _transferred(panel: _Panel, attacked: Attacked, best: int) -> Iterator[EnsembleRow]:
+def _transfer(panel: _Panel, attacked: Attacked, best: int) -> Iterator[EnsembleRow]:
     x = attacked.array("inputs.npy")
     for point, result in attacked.points():
         votes = panel.attacked(attacked.array(result.file), x, point.eps, point.norm)
         yield panel.row(point, votes, attacked.truth, best)
 
 
-def _adapted(panel: _Panel, adaptive: _Adaptive, eps: float, best: int) -> EnsembleRow:
+def _adapt(panel: _Panel, adaptive: _Adaptive, eps: float, best: int) -> EnsembleRow:
     at = AttackPoint(
         network=ENSEMBLE, attack=_ADAPTIVE, norm="linf", surrogate=adaptive.mixture.name, eps=eps
     )

@@ -48,7 +48,7 @@ def prepare(inputs: Sequence[str | Path], options: MaskingOptions) -> Prepared:
         verdicts = []
         with options.progress.task("masking", len(gathered.networks)) as advance:
             for network in gathered.networks:
-                outcome = _tried(gathered, network, options.surrogate, battery, options.count)
+                outcome = _try(gathered, network, options.surrogate, battery, options.count)
                 verdicts.append(_verdict(gathered, network, outcome, budget))
                 advance(1)
         return gathered.content(options.count, MaskingStudy(verdicts=tuple(verdicts)))
@@ -73,7 +73,7 @@ def _kind(network: Network, wanted: str | None) -> str:
     return _LIFTED if network.record.integer and not network.record.low_bit else usual
 
 
-def _tried(gathered: Gathered, network: Network, wanted: str | None, battery: Battery, count: int) -> Outcome:
+def _try(gathered: Gathered, network: Network, wanted: str | None, battery: Battery, count: int) -> Outcome:
     """All trials; other gradient rules are tried where they are of the same network."""
     content, kind = network.content, _kind(network, wanted)
 

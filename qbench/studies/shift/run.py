@@ -68,7 +68,7 @@ def _profiles(
     """One a budget."""
     for point, result in source.points():
         parts = [
-            _measured(source, result, point, target, probe, slice(start, min(start + _CHUNK, count)))
+            _measure(source, result, point, target, probe, slice(start, min(start + _CHUNK, count)))
             for start in range(0, min(count, len(source.truth)), _CHUNK)
         ]
         layers = [(-1, *_INPUT)] + [(each.index, each.operator, each.tensor) for each in probe.layers]
@@ -79,7 +79,7 @@ def _profiles(
         )
 
 
-def _measured(
+def _measure(
     source: Attacked,
     result: EpsResult,
     point: AttackPoint,

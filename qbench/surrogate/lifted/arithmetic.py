@@ -42,7 +42,7 @@ def _sum(node: Node, sign: int) -> Lowered:
     units = np.float32(float(a.scale) / float(y.scale)), np.float32(sign * float(b.scale) / float(y.scale))
 
     def exact(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-        wide = (_widened(x, scale) for x, scale in zip((a, b), scales, strict=True))
+        wide = (_widen(x, scale) for x, scale in zip((a, b), scales, strict=True))
         return as_float(rescale(sum(wide), Scale.of(output), bound, clamped_at_zero=clamp.low >= 0))
 
     def real(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
@@ -51,7 +51,7 @@ def _sum(node: Node, sign: int) -> Lowered:
     return node.integer_operator(exact, real, clamp)
 
 
-def _widened(x: tf.Tensor, scale: Scale) -> tf.Tensor:
+def _widen(x: tf.Tensor, scale: Scale) -> tf.Tensor:
     """An operand of a sum, brought to the common scale with all its headroom; int64."""
     import tensorflow as tf
 

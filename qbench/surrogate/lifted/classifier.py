@@ -55,12 +55,12 @@ class TfliteClassifier:
         """Scores [n, classes] of inputs [n, *shape] float32 in the network's unit."""
         import tensorflow as tf
 
-        (scores,) = self._network(self._rounded(x))
+        (scores,) = self._network(self._round(x))
         if self._scores.quantized:
             scores = scores * self._scores.scale
         return tf.reshape(scores, [-1, int(np.prod(self._scores.shape[1:]))])
 
-    def _rounded(self, x: tf.Tensor) -> tf.Tensor:
+    def _round(self, x: tf.Tensor) -> tf.Tensor:
         """Inputs as the network takes them: codes of its grid, unless it takes float32."""
         entry = self._input
         if not entry.quantized:

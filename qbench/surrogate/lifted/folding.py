@@ -25,13 +25,13 @@ def fold_shapes(graph: Graph) -> Graph:
         node = Node(operator, replace(graph, tensors=tuple(tensors)), "float")
         known = all(i < 0 or tensors[i].data is not None for i in operator.inputs)
         if operator.name == "SHAPE" or (operator.name in _FOLDED and known):
-            tensors[operator.outputs[0]] = replace(node.output, data=_computed(node))
+            tensors[operator.outputs[0]] = replace(node.output, data=_compute(node))
         else:
             kept.append(operator)
     return replace(graph, tensors=tuple(tensors), operators=tuple(kept))
 
 
-def _computed(node: Node) -> NDArray[Any]:
+def _compute(node: Node) -> NDArray[Any]:
     """The output of an operator on constants."""
     try:
         found = _FOLDED[node.operator.name](node).astype(node.output.dtype)

@@ -90,7 +90,7 @@ def integer_operator(exact: Function, real: Function, clamp: Clamp, rule: Gradie
     import tensorflow as tf
 
     if rule == "float":
-        return lambda *inputs: _limited(real(*inputs), clamp.floor, clamp.ceiling)
+        return lambda *inputs: _limit(real(*inputs), clamp.floor, clamp.ceiling)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def operator(*inputs: tf.Tensor) -> tuple[tf.Tensor, Function]:
@@ -109,7 +109,7 @@ def integer_operator(exact: Function, real: Function, clamp: Clamp, rule: Gradie
     return cast("Function", operator)
 
 
-def _limited(x: tf.Tensor, low: float, high: float) -> tf.Tensor:
+def _limit(x: tf.Tensor, low: float, high: float) -> tf.Tensor:
     import tensorflow as tf
 
     x = tf.maximum(x, np.float32(low)) if low > -_INFINITY else x
@@ -129,7 +129,7 @@ def _through(
     if rule == "identity-relu":
         return upstream
     if rule == "ste":
-        limited = _limited(raw, _whole(clamp.floor), _whole(clamp.ceiling))
+        limited = _limit(raw, _whole(clamp.floor), _whole(clamp.ceiling))
         return upstream if limited is raw else tf.where(limited == raw, upstream, 0.0)
     return tf.where(codes == raw, upstream, 0.0)
 

@@ -98,11 +98,11 @@ def slice_index(node: Node) -> tuple[slice | int, ...]:
         end = None if end_mask >> axis & 1 else int(ends[axis])
         taken = slice(begin, end, int(strides[axis]))
         whole = taken.indices(size) == (0, size, 1)
-        index.append(slice(None) if whole else slice(*_bounded(taken, size)))
+        index.append(slice(None) if whole else slice(*_bound(taken, size)))
     return tuple(index)
 
 
-def _bounded(taken: slice, size: int) -> tuple[int, int | None, int]:
+def _bound(taken: slice, size: int) -> tuple[int, int | None, int]:
     """A slice without bounds outside of the axis, which TensorFlow would not read as Python does."""
     begin, end, stride = taken.indices(size)
     return begin, None if end < 0 else end, stride
@@ -141,7 +141,7 @@ def resize_bilinear(node: Node) -> Lowered:
     return node.integer_operator(exact, lambda x: interpolated(x) / unit, Clamp(y.low, y.high))
 
 
-def _resized(node: Node, axis: int) -> tuple[int, int, bool, bool]:
+def _resize(node: Node, axis: int) -> tuple[int, int, bool, bool]:
     """Sizes before and after along an axis, and whether corners, or half pixels, are aligned."""
     before, after = node.input(0).shape[axis], node.output.shape[axis]
     node.require(after > 0 and before * after <= 1 << 24, f"it resizes {before} elements to {after}")
@@ -150,7 +150,7 @@ def _resized(node: Node, axis: int) -> tuple[int, int, bool, bool]:
 
 
 def _nearest_positions(node: Node, axis: int) -> NDArray[np.int32]:
-    before, after, aligned, half_pixel = _resized(node, axis)
+    before, after, aligned, half_pixel = _resize(node, axis)
     spread = aligned and after > 1
     scale = (
         np.float32(before - 1) / np.float32(after - 1) if spread else np.float32(before) / np.float32(after)
@@ -163,7 +163,7 @@ def _nearest_positions(node: Node, axis: int) -> NDArray[np.int32]:
 
 def _interpolation(node: Node, axis: int) -> NDArray[Any]:
     """The weights [after, before] of an axis, in units of 1/1024."""
-    before, after, aligned, half_pixel = _resized(node, axis)
+    before, after, aligned, half_pixel = _resize(node, axis)
     spread = aligned and after > 1
     span = after - 1 if spread else after
     scale = (_RESIZE_UNIT * (before - 1 if spread else before) + span // 2) // span

@@ -79,7 +79,7 @@ class LiftedNetwork:
         last = {operator.index for index in self.outputs for operator in self.graph.behind(index)}
         self._steps: list[tuple[Lowered, tuple[int, ...], int]] = []
         for operator in self.graph.operators:
-            if operator.index not in self._needed():
+            if operator.index not in self._find_needed():
                 continue
             node = Node(operator, self.graph, rule_for_scores(rule) if operator.index in last else rule)
             if operator.name not in OPERATORS:
@@ -89,7 +89,7 @@ class LiftedNetwork:
             data = operator.inputs[: kind.data_inputs]
             self._steps.append((node.lowered(kind.lower), data, operator.outputs[0]))
 
-    def _needed(self) -> set[int]:
+    def _find_needed(self) -> set[int]:
         """The operators that the outputs depend on."""
         needed: set[int] = set()
         waiting = list(self.outputs)

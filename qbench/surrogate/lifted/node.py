@@ -90,11 +90,11 @@ class Node:
         """
         try:
             with np.errstate(over="raise", divide="raise", invalid="raise"):
-                return self._checked(lower(self))
+                return self._check(lower(self))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise self._misfit(error) from error
 
-    def _checked(self, function: Lowered) -> Lowered:
+    def _check(self, function: Lowered) -> Lowered:
         """The function, its result of the shape that the file states."""
         import tensorflow as tf
 

@@ -51,9 +51,9 @@ def mean(node: Node) -> Lowered:
 
     x, y = node.input(0), node.output
     node.require_codes(x, y)
-    axes, keep = _reduced(node)
+    axes, keep = _reduce(node)
     terms = int(np.prod([x.shape[axis] for axis in axes]))
-    scale = _divided(Scale.of(np.float64(x.scale) / np.float64(y.scale)), terms)
+    scale = _divide(Scale.of(np.float64(x.scale) / np.float64(y.scale)), terms)
     bound = _CODE_SPAN * terms
     node.require(bound < 1 << 24, "it has too many terms")
     unit = np.float32(float(x.scale) / float(y.scale))
@@ -72,17 +72,17 @@ def reduce_max(node: Node) -> Lowered:
     import tensorflow as tf
 
     node.require_same_grid(node.input(0))
-    axes, keep = _reduced(node)
+    axes, keep = _reduce(node)
     return lambda x: tf.reduce_max(x, axes, keepdims=keep)
 
 
-def _reduced(node: Node) -> tuple[list[int], bool]:
+def _reduce(node: Node) -> tuple[list[int], bool]:
     rank = len(node.input(0).shape)
     axes = sorted({int(axis) % rank for axis in node.constant(1).reshape(-1)})
     return axes, bool(node.option("keepDims"))
 
 
-def _divided(scale: Scale, terms: int) -> Scale:
+def _divide(scale: Scale, terms: int) -> Scale:
     """A scale over a number of terms, as TFLite folds the division in: the mantissa truncated."""
     (mantissa,), (exponent,) = scale.mantissas.tolist(), scale.exponents.tolist()
     shift = min(terms.bit_length() - 1, 31 + exponent)

@@ -34,10 +34,10 @@ def lower(node: QdqNode) -> Lowered:
             function = _OPERATORS[node.kind](node)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise _misfit(node, error) from error
-    return _checked(node, function)
+    return _check(node, function)
 
 
-def _checked(node: QdqNode, function: Lowered) -> Lowered:
+def _check(node: QdqNode, function: Lowered) -> Lowered:
     """The function; what does not fit, or would fill the memory, is told with the operator's name."""
     import tensorflow as tf
 

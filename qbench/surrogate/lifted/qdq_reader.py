@@ -124,7 +124,7 @@ def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
             continue
         parsed = _node(index, node, graph, found.constants, rule)
         if parsed.kind == "DequantizeLinear" and parsed.inputs[0] in found.constants:
-            found.constants[parsed.output] = _dequantized(parsed)
+            found.constants[parsed.output] = _dequantize(parsed)
         else:
             found.nodes.append(parsed)
     _settle_shapes(found, model, name)
@@ -168,7 +168,7 @@ def _node(
     return QdqNode(index, node.op_type, tuple(node.input), output, attributes, constants, codes, rule)
 
 
-def _dequantized(node: QdqNode) -> NDArray[np.float32]:
+def _dequantize(node: QdqNode) -> NDArray[np.float32]:
     """Constant weights in float32, with one scale or one along an axis."""
     stored, codes = node.constant(0), node.quantization
     node.require(

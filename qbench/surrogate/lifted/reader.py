@@ -119,7 +119,7 @@ def read_graph(content: bytes) -> Graph:
     """
     model = parse_tflite(content)
     if not model.subgraphs:
-        raise _damaged("it holds no graph")
+        raise _damage_error("it holds no graph")
     graph = model.subgraphs[0]
     tensors = tuple(_tensor(i, each, model, content) for i, each in enumerate(graph.tensors or ()))
     names = _operator_names(model)
@@ -127,13 +127,13 @@ def read_graph(content: bytes) -> Graph:
     inputs, outputs = _integers(graph.inputs), _integers(graph.outputs)
     for index in (*inputs, *outputs):
         if not 0 <= index < len(tensors):
-            raise _damaged(f"an end of the graph is tensor {index}, of {len(tensors)}")
+            raise _damage_error(f"an end of the graph is tensor {index}, of {len(tensors)}")
     found = Graph(tensors, operators, inputs, outputs)
     _check_order(found)
     return found
 
 
-def _damaged(cause: str) -> UserError:
+def _damage_error(cause: str) -> UserError:
     return UserError("the .tflite file cannot be read", cause=cause, hint="export it again")
 
 
@@ -149,14 +149,14 @@ def _operator_names(model: Any) -> list[str]:
 def _operator(number: int, operator: Any, names: list[str], tensors: int) -> Operator:
     inputs, outputs = _integers(operator.inputs), _integers(operator.outputs)
     if not 0 <= operator.opcodeIndex < len(names):
-        raise _damaged(f"operator {number} has the code {operator.opcodeIndex}, of {len(names)}")
+        raise _damage_error(f"operator {number} has the code {operator.opcodeIndex}, of {len(names)}")
     name = names[operator.opcodeIndex]
     if (
         not outputs
         or any(not 0 <= i < tensors for i in outputs)
         or any(not -1 <= i < tensors for i in inputs)
     ):
-        raise _damaged(f"operator {number}, {name}, has tensors {inputs} and {outputs}, of {tensors}")
+        raise _damage_error(f"operator {number}, {name}, has tensors {inputs} and {outputs}, of {tensors}")
     return Operator(number, name, inputs, outputs, operator.builtinOptions)
 
 
@@ -166,13 +166,13 @@ def _check_order(graph: Graph) -> None:
     for operator in graph.operators:
         for index in operator.inputs:
             if index >= 0 and index not in known:
-                raise _damaged(
+                raise _damage_error(
                     f"operator {operator.index}, {operator.name}, reads the tensor "
                     f"{graph.tensors[index].name!r} before it is written"
                 )
         for index in operator.outputs:
             if index in known:
-                raise _damaged(
+                raise _damage_error(
                     f"operator {operator.index}, {operator.name}, writes the tensor "
                     f"{graph.tensors[index].name!r}, which has a value already"
                 )
@@ -191,9 +191,9 @@ def _tensor(number: int, tensor: Any, model: Any, content: bytes) -> Tensor:
     shape, dtype = _integers(tensor.shape), types.get(tensor.type, str(tensor.type))
     what = f"tensor {number}, {name!r}, {dtype} of shape {shape},"
     if any(size < 0 for size in shape) or math.prod(shape) > MOST_ELEMENTS:
-        raise _damaged(f"{what} cannot be held in memory")
+        raise _damage_error(f"{what} cannot be held in memory")
     if not 0 <= tensor.buffer < len(model.buffers or ()):
-        raise _damaged(f"{what} lies in the buffer {tensor.buffer}, of {len(model.buffers or ())}")
+        raise _damage_error(f"{what} lies in the buffer {tensor.buffer}, of {len(model.buffers or ())}")
     scales, zero_points = _quantization(tensor.quantization, what)
     return Tensor(
         name=name,
@@ -214,9 +214,9 @@ def _quantization(quantization: Any, what: str) -> tuple[NDArray[np.float32], ND
         np.zeros(len(scales), np.int64) if zeros is None else np.asarray(zeros, np.int64).reshape(-1)
     )
     if len(zero_points) != len(scales):
-        raise _damaged(f"{what} has {len(scales)} scales and {len(zero_points)} zero points")
+        raise _damage_error(f"{what} has {len(scales)} scales and {len(zero_points)} zero points")
     if not (np.isfinite(scales).all() and (scales > 0).all()):
-        raise _damaged(f"{what} has a scale that is not a finite number above 0")
+        raise _damage_error(f"{what} has a scale that is not a finite number above 0")
     return scales, zero_points
 
 
@@ -227,5 +227,5 @@ def _constant(
     if stored is None or dtype not in _READ:
         return None
     if len(stored) != math.prod(shape) * np.dtype(dtype).itemsize:
-        raise _damaged(f"{what} has {len(stored):,} bytes")
+        raise _damage_error(f"{what} has {len(stored):,} bytes")
     return np.ascontiguousarray(stored).view(dtype).reshape(shape)

@@ -23,18 +23,18 @@ _CODE_SPAN = 255
 
 def relu(node: Node) -> Lowered:
     """RELU."""
-    return _rectified(node, _RELU)
+    return _rectify(node, _RELU)
 
 
 def relu6(node: Node) -> Lowered:
     """RELU6."""
-    return _rectified(node, _RELU6)
+    return _rectify(node, _RELU6)
 
 
-def _rectified(node: Node, activation: int) -> Lowered:
+def _rectify(node: Node, activation: int) -> Lowered:
     node.require_codes(node.input(0), node.output)
     ratio = node.input(0).scale / node.output.scale  # in single precision, as TFLite takes it
-    return _by_table(node, _rescaled(Scale.of(ratio)), lambda x: x * ratio, node.clamp(activation))
+    return _by_table(node, _rescale(Scale.of(ratio)), lambda x: x * ratio, node.clamp(activation))
 
 
 def requantize(node: Node) -> Lowered:
@@ -42,7 +42,7 @@ def requantize(node: Node) -> Lowered:
     x, y = node.input(0), node.output
     node.require(x.dtype in CODES and x.quantized, f"its input is {x.dtype}, not float32, int8 or uint8")
     ratio = float(x.scale) / float(y.scale)
-    return _by_table(node, _rescaled(Scale.of(ratio)), lambda x: x * np.float32(ratio), node.clamp(_NONE))
+    return _by_table(node, _rescale(Scale.of(ratio)), lambda x: x * np.float32(ratio), node.clamp(_NONE))
 
 
 def leaky_relu(node: Node) -> Lowered:
@@ -53,8 +53,8 @@ def leaky_relu(node: Node) -> Lowered:
     node.require_codes(x, y)
     alpha = np.float32(node.option("alpha"))
     below = Scale.of(x.scale * abs(alpha) / y.scale)
-    positive = _rescaled(Scale.of(x.scale / y.scale))
-    negative = _rescaled(below.negated() if alpha < 0 else below)
+    positive = _rescale(Scale.of(x.scale / y.scale))
+    negative = _rescale(below.negated() if alpha < 0 else below)
     unit = x.scale / y.scale
     return _by_table(
         node,
@@ -115,9 +115,9 @@ def hard_swish(node: Node) -> Lowered:
 
     def codes_of(codes: Codes) -> Codes:
         inner = codes << 7
-        opened = _saturated(inner << (gate_shift - 1)) if gate_shift > 0 else inner
+        opened = _saturate(inner << (gate_shift - 1)) if gate_shift > 0 else inner
         opened = _high_mul_16(opened, gate)
-        opened = _saturated(opened << 1) if gate_shift > 0 else round_shift(opened, -gate_shift)
+        opened = _saturate(opened << 1) if gate_shift > 0 else round_shift(opened, -gate_shift)
         opened = (opened + (1 << 15)) >> 1
         product = opened * _high_mul_16(inner, output)
         return round_shift(np.sign(product) * (np.abs(product) >> 15), -output_shift)
@@ -144,7 +144,7 @@ def _by_table(
     return node.integer_operator(exact, real, clamp)
 
 
-def _rescaled(scale: Scale) -> Callable[[Codes], Codes]:
+def _rescale(scale: Scale) -> Callable[[Codes], Codes]:
     """TFLite's requantization of an array."""
 
     def function(codes: Codes) -> Codes:
@@ -161,10 +161,10 @@ def _scale_16(real: np.float32) -> tuple[int, int]:
     return min((mantissa + (1 << 15)) >> 16, (1 << 15) - 1), exponent
 
 
-def _saturated(x: Codes) -> Codes:
+def _saturate(x: Codes) -> Codes:
     return np.clip(x, -(1 << 15), (1 << 15) - 1)
 
 
 def _high_mul_16(a: Codes, b: int) -> Codes:
     """A * b / 2^15, to nearest, ties up."""
-    return _saturated((a * b + (1 << 14)) >> 15)
+    return _saturate((a * b + (1 << 14)) >> 15)

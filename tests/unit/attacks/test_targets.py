@@ -36,7 +36,7 @@ CASES = [
 ]
 
 
-def aimed(network, n=40):
+def add_targets(network, n=40):
     """Inputs with a target each, the label after the network's own, and examples of all labels."""
     x = np.random.default_rng(0).integers(0, 256, (n, *SHAPE)).astype(np.float32) / 255
     own = network.logits(x).numpy().argmax(axis=1)
@@ -59,7 +59,7 @@ def test_every_attack_that_takes_a_target_is_tested_here():
 @pytest.mark.parametrize(("name", "told", "norm", "eps"), CASES)
 def test_targets_are_reached(name, told, norm, eps):
     network = Kinked(seed=4)
-    given = aimed(network)
+    given = add_targets(network)
     found, hit = reached(name, told, norm, eps, given, network, targeted=True)
     assert hit.mean() > 0.9
     own = replace(given, y=(given.y - 1) % CLASSES)
@@ -83,7 +83,7 @@ def test_one_step_towards_a_target_on_affine_logits():
 
 def test_an_input_that_has_its_target_already_is_left_alone():
     network = Kinked(seed=4)
-    given = aimed(network)
+    given = add_targets(network)
     there = replace(given, y=network.logits(given.x).numpy().argmax(axis=1))
     for name, told in (("cw", {"steps": 10}), ("hopskipjump", {"budget": 50})):
         ((found,),) = find_attack(name)(network, targeted=True, **told).perturb(there, [4.0])
@@ -92,7 +92,7 @@ def test_an_input_that_has_its_target_already_is_left_alone():
 
 def test_a_walk_without_an_example_of_its_target_finds_nothing():
     network = Kinked(seed=4)
-    given = replace(aimed(network), examples={})
+    given = replace(add_targets(network), examples={})
     _, hit = reached("hopskipjump", {"budget": 100}, "l2", 4.0, given, network, targeted=True)
     assert not hit.any()
 

@@ -99,7 +99,7 @@ def test_a_layer_is_unpacked_only_while_it_runs() -> None:
     assert layer <= grown <= layer + 256
 
 
-def _written(model: schema.ModelT, identifier: bytes) -> bytes:
+def _write(model: schema.ModelT, identifier: bytes) -> bytes:
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), identifier)
     return bytes(builder.Output())
@@ -111,7 +111,7 @@ def test_other_runtimes_refuse_a_packed_model() -> None:
     with pytest.raises(ValueError, match="not a valid Flatbuffer"):
         Interpreter(model_content=content)
     with pytest.raises(ValueError, match="Unsupported data type 64"):
-        Interpreter(model_content=_written(schema.ModelT.InitFromPackedBuf(content), b"TFL3"))
+        Interpreter(model_content=_write(schema.ModelT.InitFromPackedBuf(content), b"TFL3"))
 
 
 def test_tflite_micro_which_reads_no_identifier_refuses_it_too() -> None:
@@ -130,5 +130,5 @@ def test_a_packed_constant_of_the_wrong_length_is_refused(change) -> None:
     buffer = max((each for each in model.buffers if each.data is not None), key=lambda each: len(each.data))
     buffer.data = change(np.asarray(buffer.data, np.uint8))
     with pytest.raises(UserError) as caught:
-        HostModel(_written(model, IDENTIFIER))
+        HostModel(_write(model, IDENTIFIER))
     assert caught.value.cause == "a packed constant has not the length that its shape and bits ask for"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import qbench
-from qbench.attacking.aiming import checked_target
+from qbench.attacking.targets import parse_target
 from qbench.errors import UserError
 
 CLASSES = ("cat", "dog", "0")
@@ -16,13 +16,13 @@ TOLD = {"attack": "pgd", "eps": [48 / 255], "steps": 10, "count": 40}
 def test_a_class_has_a_name_and_a_number():
     told = ("dog", 1, "1", 0, "0", "least-likely")
     numbers = ("1", "1", "1", "0", "2", "least-likely")  # of a text, a name goes before a number
-    assert tuple(checked_target(each, CLASSES) for each in told) == numbers
+    assert tuple(parse_target(each, CLASSES) for each in told) == numbers
 
 
 @pytest.mark.parametrize("wrong", ["3", -1, "dgo", "1.5"])
 def test_a_class_that_is_none_is_told(wrong):
     with pytest.raises(UserError, match="no class"):
-        checked_target(wrong, CLASSES)
+        parse_target(wrong, CLASSES)
 
 
 def test_a_class_is_reached_and_a_replay_says_how_often(bundle, tmp_path):

@@ -20,7 +20,7 @@ LEAST_LIKELY = "least-likely"
 _CHUNK = 32
 
 
-def checked_target(target: str | int, classes: Sequence[str]) -> str:
+def parse_target(target: str | int, classes: Sequence[str]) -> str:
     """A class's number as text, or `least-likely`; from that, its number, or its name, which goes first.
 
     Raises:
@@ -36,14 +36,14 @@ def checked_target(target: str | int, classes: Sequence[str]) -> str:
     raise unknown_name("class", told, (*classes, LEAST_LIKELY))
 
 
-def titled(attack: str, target: str | None, classes: Sequence[str]) -> str:
+def display_name(attack: str, target: str | None, classes: Sequence[str]) -> str:
     """An attack's name, with the target: to reach one class is another threat than to reach any."""
     if target is None:
         return attack
     return f"{attack} towards {target if target == LEAST_LIKELY else classes[int(target)]}"
 
 
-def aimed(
+def add_targets(
     drawn: Drawn,
     target: str,
     folder: Path,
@@ -55,7 +55,7 @@ def aimed(
 
     Args:
         drawn: the inputs.
-        target: as of `checked_target`; the least likely class is what the network says of the clean input
+        target: as of `parse_target`; the least likely class is what the network says of the clean input
             (Kurakin, Goodfellow and Bengio, "Adversarial Examples in the Physical World", section 2.3).
         folder: to write to.
         dataset: where examples are looked for.
@@ -76,7 +76,7 @@ def aimed(
     return replace(drawn, targets=labels, examples=examples)
 
 
-def contrasted(
+def add_examples(
     drawn: Drawn,
     dataset: Dataset,
     score: Callable[[NDArray[np.float32]], NDArray[np.float32]],
@@ -89,7 +89,9 @@ def contrasted(
     labels = drawn.logits.argmax(axis=1)
     found = {int(label): drawn.victims.x[np.argmax(labels == label)] for label in np.unique(labels)}
     if len(found) < 2:
-        found |= next(({label: x} for label, x in _labelled(dataset, score, seed) if label not in found), {})
+        found |= next(
+            ({label: x} for label, x in _label_inputs(dataset, score, seed) if label not in found), {}
+        )
     return replace(drawn, examples=found)
 
 
@@ -100,7 +102,7 @@ def _examples(
     seed: int,
 ) -> dict[int, NDArray[np.float32]]:
     missing, found = set(labels.tolist()), {}
-    for label, x in _labelled(dataset, score, seed):
+    for label, x in _label_inputs(dataset, score, seed):
         if label in missing:
             found[label] = x
             missing.remove(label)
@@ -115,7 +117,7 @@ def _examples(
     return found
 
 
-def _labelled(
+def _label_inputs(
     dataset: Dataset, score: Callable[[NDArray[np.float32]], NDArray[np.float32]], seed: int
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Test inputs in seeded order, each with the label that the network gives it."""
