@@ -58,7 +58,7 @@ class TrainingRecipe(Record):
 
 
 @dataclass(frozen=True)
-class Network:
+class ZooNetwork:
     """A folder of models/."""
 
     name: str
@@ -111,12 +111,12 @@ def models_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "models"
 
 
-def networks() -> dict[str, Network]:
+def networks() -> dict[str, ZooNetwork]:
     """Every network of models/, by name."""
     return {path.parent.name: _load(path) for path in sorted(models_folder().glob("*/recipe.toml"))}
 
 
-def find_network(name: str) -> Network:
+def find_network(name: str) -> ZooNetwork:
     """The network of that name.
 
     Raises:
@@ -128,9 +128,9 @@ def find_network(name: str) -> Network:
     return known[name]
 
 
-def _load(recipe: Path) -> Network:
+def _load(recipe: Path) -> ZooNetwork:
     try:
         parsed = TrainingRecipe.model_validate(tomllib.loads(recipe.read_text()))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise UserError(f"{recipe} is not a recipe", cause=str(error)) from error
-    return Network(recipe.parent.name, recipe.parent, parsed)
+    return ZooNetwork(recipe.parent.name, recipe.parent, parsed)

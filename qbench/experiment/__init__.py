@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qbench.errors import UserError
 from qbench.experiment.executing import LocalWorkers, alone, execute
-from qbench.experiment.performing import UNWATCHED, Watch
+from qbench.experiment.performing import UNWATCHED, Observer
 from qbench.experiment.planning import plan
 from qbench.experiment.reading import read
 from qbench.experiment.tasks import Failure, Outcome, Plan, Task
@@ -22,7 +22,7 @@ def run(
     jobs: int | None = None,
     cluster: str | None = None,
     force: bool = False,
-    watch: Watch = UNWATCHED,
+    watch: Observer = UNWATCHED,
 ) -> tuple[Outcome, ...]:
     """Do what is not done yet of a plan, in processes of this machine or on a cluster.
 

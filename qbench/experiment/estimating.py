@@ -71,8 +71,8 @@ def report_seconds(replays: int) -> float:
 
 def study_seconds(analysis: str, networks: int, advsets: int) -> float:
     """Of an analysis over that many networks and advsets."""
-    each_network, each_pair = find_analysis(analysis).seconds
-    return _START + networks * each_network + networks * advsets * each_pair
+    cost = find_analysis(analysis).cost
+    return _START + networks * cost.network + networks * advsets * cost.advset
 
 
 def budgets(attack: AttackKeys) -> int:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from qbench.errors import InternalFault, UserError
 from qbench.experiment.kinds import KINDS
-from qbench.experiment.performing import Performer, Watch
+from qbench.experiment.performing import Observer, Performer
 from qbench.experiment.tasks import Failure, Order, Outcome, Plan, Task
 from qbench.places import memory
 
@@ -37,7 +37,7 @@ class LocalWorkers:
         watch: hears what they do.
     """
 
-    def __init__(self, jobs: int, watch: Watch) -> None:
+    def __init__(self, jobs: int, watch: Observer) -> None:
         self._jobs, self._memory = jobs, memory()
         self._performer = Performer(watch)
         self._threads = ThreadPoolExecutor(jobs)  # each waits for a process
@@ -60,7 +60,7 @@ class LocalWorkers:
         self._threads.shutdown(cancel_futures=True)
 
 
-def execute(plan: Plan, workers: Workers, watch: Watch, *, force: bool = False) -> tuple[Outcome, ...]:
+def execute(plan: Plan, workers: Workers, watch: Observer, *, force: bool = False) -> tuple[Outcome, ...]:
     """Do all tasks of a plan that can be done, the longest first.
 
     Returns:

@@ -21,7 +21,7 @@ GIB = 1 << 30
 
 
 @dataclass(frozen=True)
-class Kind:
+class TaskKind:
     """What tasks of a kind have in common.
 
     Attributes:
@@ -40,14 +40,14 @@ class Kind:
     gathers: bool = False
 
 
-def _analysis_kind(name: str) -> Kind:
+def _analysis_kind(name: str) -> TaskKind:
     """An analysis over all bundles, the advsets made against them, and their replays; or over the studies."""
     analysis = find_analysis(name)
     takes = STUDIES if analysis.of_studies else ("export", "attack", "replay")
-    return Kind(
+    return TaskKind(
         ANALYSES.place(name),
         {"inputs": takes},
-        analysis.memory,
+        analysis.cost.memory,
         threaded="threads" in analysis.options.model_fields,
         gathers=True,
     )
@@ -56,15 +56,15 @@ def _analysis_kind(name: str) -> Kind:
 # The analyses of networks; others look at what these found.
 STUDIES = tuple(name for name in ANALYSES if not find_analysis(name).of_studies)
 
-KINDS: dict[str, Kind] = {
-    "train": Kind("qbench.stages.train.run:train", {}, 2 * GIB),
-    "export": Kind("qbench.stages.export.run:export", {"model": ("train",)}, 2 * GIB),
-    "attack": Kind("qbench.stages.attack.run:attack", {"bundle": ("export",)}, 2 * GIB, threaded=True),
-    "replay": Kind(
+KINDS: dict[str, TaskKind] = {
+    "train": TaskKind("qbench.stages.train.run:train", {}, 2 * GIB),
+    "export": TaskKind("qbench.stages.export.run:export", {"model": ("train",)}, 2 * GIB),
+    "attack": TaskKind("qbench.stages.attack.run:attack", {"bundle": ("export",)}, 2 * GIB, threaded=True),
+    "replay": TaskKind(
         "qbench.stages.replay.run:replay", {"bundle": ("export",), "advset": ("attack",)}, GIB, threaded=True
     ),
     **{name: _analysis_kind(name) for name in ANALYSES},
-    "report": Kind(
+    "report": TaskKind(
         "qbench.stages.report.run:report",
         {"replays": ("replay",), "studies": tuple(ANALYSES)},
         GIB,

@@ -26,7 +26,7 @@ _ATTEMPTS = 2
 _LAST_WORDS = 500
 
 
-class Watch(Protocol):
+class Observer(Protocol):
     """Hears what tasks do; called from several threads."""
 
     def started(self, task: Task) -> None:
@@ -64,7 +64,7 @@ UNWATCHED = Unwatched()
 class Performer:
     """Does tasks, each in a fresh process, as many at a time as there are callers."""
 
-    def __init__(self, watch: Watch = UNWATCHED) -> None:
+    def __init__(self, watch: Observer = UNWATCHED) -> None:
         self._watch = watch
         self._children: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()

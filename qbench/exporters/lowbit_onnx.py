@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.lowbit.program import Activation, MaxPool, Operator, Pad, Program, Reshape, Sum, Tensor, Weighted
+from qbench.lowbit.program import (
+    Activation,
+    MaxPool,
+    Operator,
+    Pad,
+    Program,
+    ProgramTensor,
+    Reshape,
+    Sum,
+    Weighted,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -72,11 +82,11 @@ class _Writer:
         self.constants.append(numpy_helper.from_array(value.copy(order="C"), name))
         return name
 
-    def quantize(self, real: str, tensor: Tensor) -> None:
+    def quantize(self, real: str, tensor: ProgramTensor) -> None:
         """Real values to the codes of a tensor."""
         self.put("QuantizeLinear", [real, *self._grid(tensor)], tensor.name)
 
-    def dequantize(self, tensor: Tensor, output: str | None = None) -> str:
+    def dequantize(self, tensor: ProgramTensor, output: str | None = None) -> str:
         """The real values of a tensor's codes."""
         return self.put("DequantizeLinear", [tensor.name, *self._grid(tensor)], output)
 
@@ -143,7 +153,7 @@ class _Writer:
             real = self.put("Transpose", [real], perm=_TO_CHANNELS_FIRST)
         return real
 
-    def _grid(self, tensor: Tensor) -> tuple[str, str]:
+    def _grid(self, tensor: ProgramTensor) -> tuple[str, str]:
         scale = self.constant(np.array(tensor.scale, np.float32))
         return scale, self.constant(np.array(tensor.zero_point, np.int8))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qbench.lowbit.program import MaxPool, Operator, Pad, Program, Reshape, Sum, Tensor, Weighted
+from qbench.lowbit.program import MaxPool, Operator, Pad, Program, ProgramTensor, Reshape, Sum, Weighted
 
 if TYPE_CHECKING:
     from qbench.exporters.flatbuffer import ModelBuilder
@@ -33,7 +33,7 @@ class _Writer:
         self.model = model
         self._indices: dict[str, int] = {}
 
-    def index(self, tensor: Tensor) -> int:
+    def index(self, tensor: ProgramTensor) -> int:
         """The tensor's number, added when it is first named."""
         if tensor.name not in self._indices:
             self._indices[tensor.name] = self.model.tensor(
@@ -94,8 +94,10 @@ class _Writer:
         }[layer.kind]
         self._put(layer.kind, [layer.x, weights, bias], layer.y, table, **options)
 
-    def _put(self, name: str, inputs: list[Tensor | int], y: Tensor, table: str, **options: Any) -> None:
-        sources = [self.index(each) if isinstance(each, Tensor) else each for each in inputs]
+    def _put(
+        self, name: str, inputs: list[ProgramTensor | int], y: ProgramTensor, table: str, **options: Any
+    ) -> None:
+        sources = [self.index(each) if isinstance(each, ProgramTensor) else each for each in inputs]
         version = _VERSIONS.get(name, 1)
         self.model.operator(name, sources, [self.index(y)], table, version=version, **options)
 

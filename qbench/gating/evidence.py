@@ -18,7 +18,7 @@ from qbench.text import file_name
 FLOAT = "float"
 
 
-class Evidence:
+class ReplayView:
     """A replay as the gate sees it.
 
     Args:
@@ -62,7 +62,7 @@ class Evidence:
             )
         return self._scores[runtime]
 
-    def accuracy_lost(self, runtime: str, since: Evidence, before: str) -> tuple[Estimate, bool]:
+    def accuracy_lost(self, runtime: str, since: ReplayView, before: str) -> tuple[Estimate, bool]:
         """Clean accuracy of `before` in another replay less that of `runtime` here, and whether it is paired.
 
         Paired, the interval is narrower: it takes the same inputs, which both replays have on record.

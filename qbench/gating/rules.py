@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import computed_field
 
@@ -13,7 +13,7 @@ from qbench.artifacts import EpsScores, Proportion, ReplayContent, RuntimeScores
 from qbench.artifacts.base import Record
 from qbench.artifacts.figures import Estimate
 from qbench.errors import UserError
-from qbench.gating.evidence import FLOAT, Evidence
+from qbench.gating.evidence import FLOAT, ReplayView
 from qbench.reporting.tables import budget_phrase, eps_text
 from qbench.runtimes import REFERENCE
 
@@ -37,7 +37,7 @@ class Verdict(Record):
     subject: str
     inputs: str
     what: str
-    unit: Literal["%", "pp"]
+    unit: Literal["%", "pp"] = "%"
     inputs_counted: int
     value: float
     low: float
@@ -77,7 +77,7 @@ class Verdict(Record):
 class Rule(Protocol):
     """Something that must hold of a replay."""
 
-    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+    def verdicts(self, replay: ReplayView) -> Iterator[Verdict]:
         """Judge every runtime, or every pair of them.
 
         Raises:
@@ -92,14 +92,14 @@ class MinRobustAccuracy:
     bound: float
     eps: tuple[float, ...]
 
-    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+    def verdicts(self, replay: ReplayView) -> Iterator[Verdict]:
         """One for every budget and runtime."""
         for eps in self.eps:
             for each in replay.gated:
                 share = _at(each, eps, replay.content).robust_accuracy
-                yield _verdict(
-                    share,
-                    share.total,
+                yield Verdict(
+                    **_interval(share),
+                    inputs_counted=share.total,
                     rule="min-robust-accuracy",
                     subject=each.runtime.name,
                     inputs=_attacked(replay.content, eps),
@@ -114,9 +114,9 @@ class MaxCleanDrop:
     """No runtime loses more than `bound` of clean accuracy: since the baseline, or against float."""
 
     bound: float
-    baseline: Evidence | None
+    baseline: ReplayView | None
 
-    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+    def verdicts(self, replay: ReplayView) -> Iterator[Verdict]:
         """One for every runtime."""
         for each in replay.gated:
             name = each.runtime.name
@@ -124,9 +124,9 @@ class MaxCleanDrop:
             since.scores(before, "which the clean accuracy is held against")
             lost, paired = replay.accuracy_lost(name, since, before)
             against = "float" if self.baseline is None else "the baseline"
-            yield _verdict(
-                lost,
-                each.clean_accuracy.total,
+            yield Verdict(
+                **_interval(lost),
+                inputs_counted=each.clean_accuracy.total,
                 rule="max-clean-drop",
                 subject=name,
                 inputs="clean",
@@ -147,7 +147,7 @@ class MaxDisagreement:
     bound: float
     eps: tuple[float, ...]
 
-    def verdicts(self, replay: Evidence) -> Iterator[Verdict]:
+    def verdicts(self, replay: ReplayView) -> Iterator[Verdict]:
         """One for every pair of runtimes and set of inputs."""
         content = replay.content
         wanted = [None, *(_at(replay.gated[0], eps, content).eps for eps in self.eps)]
@@ -167,9 +167,9 @@ class MaxDisagreement:
             and (each.first in against or each.second in against)
         ]
         for each in pairs:
-            yield _verdict(
-                each.labels,
-                each.labels.total,
+            yield Verdict(
+                **_interval(each.labels),
+                inputs_counted=each.labels.total,
                 rule="max-disagreement",
                 subject=f"{each.first} and {each.second}",
                 inputs="clean" if each.eps is None else _attacked(content, each.eps),
@@ -179,34 +179,11 @@ class MaxDisagreement:
             )
 
 
-def _verdict(
-    figure: Proportion | Estimate,
-    counted: int,
-    *,
-    rule: str,
-    subject: str,
-    inputs: str,
-    what: str,
-    side: Literal["above", "below"],
-    bound: float,
-    unit: Literal["%", "pp"] = "%",
-) -> Verdict:
-    """The verdict on a figure, which a replay never takes of nothing."""
+def _interval(figure: Proportion | Estimate) -> dict[str, Any]:
+    """A figure with its interval, as a verdict has them; a replay never takes one of nothing."""
     if figure.value is None or figure.low is None or figure.high is None:
-        raise UserError(f"the replay holds no inputs to take the {what} of")
-    return Verdict(
-        rule=rule,
-        subject=subject,
-        inputs=inputs,
-        what=what,
-        unit=unit,
-        inputs_counted=counted,
-        value=figure.value,
-        low=figure.low,
-        high=figure.high,
-        side=side,
-        bound=bound,
-    )
+        raise UserError("the replay holds no inputs to judge")
+    return {"value": figure.value, "low": figure.low, "high": figure.high}
 
 
 def _attacked(content: ReplayContent, eps: float) -> str:

@@ -11,7 +11,7 @@ from qbench.errors import UserError
 from qbench.lowbit.activations import ActivationQuantizer, MovingRange, SignActivation
 from qbench.lowbit.folding import Folded, affine, fold, levels_of, move_offset, rounding_slack
 from qbench.lowbit.layers import Quantize, QuantizedConv2D, QuantizedDense, QuantizedDepthwiseConv2D
-from qbench.lowbit.program import Activation, MaxPool, Pad, Program, Reshape, Sum, Tensor, Weighted
+from qbench.lowbit.program import Activation, MaxPool, Pad, Program, ProgramTensor, Reshape, Sum, Weighted
 from qbench.lowbit.rewriting import grid_layer
 
 _KERNELS = (QuantizedConv2D, QuantizedDepthwiseConv2D, QuantizedDense)
@@ -60,17 +60,17 @@ class _Lowering:
 
     def __init__(self) -> None:
         self.operators: list[Any] = []
-        self.known: dict[str, Tensor] = {}
-        self.entry: Tensor | None = None
+        self.known: dict[str, ProgramTensor] = {}
+        self.entry: ProgramTensor | None = None
 
-    def tensor(self, x: keras.KerasTensor) -> Tensor:
+    def tensor(self, x: keras.KerasTensor) -> ProgramTensor:
         """The int8 tensor of a symbolic one, its operators emitted."""
         layer, sources = _origin(x)
         if layer.name not in self.known:
             self.known[layer.name] = self._emit(layer, sources)
         return self.known[layer.name]
 
-    def _emit(self, layer: keras.layers.Layer, sources: list[keras.KerasTensor]) -> Tensor:
+    def _emit(self, layer: keras.layers.Layer, sources: list[keras.KerasTensor]) -> ProgramTensor:
         if isinstance(layer, Quantize):
             return self._quantize(layer, sources[0])
         if len(sources) != 1:
@@ -87,7 +87,7 @@ class _Lowering:
             return self._add(Pad(x, _like(x, layer), layer.padding))
         raise _unlowerable(layer, "it is on no grid")
 
-    def _quantize(self, layer: Quantize, source: keras.KerasTensor) -> Tensor:
+    def _quantize(self, layer: Quantize, source: keras.KerasTensor) -> ProgramTensor:
         """The output of a `Quantize`, by what feeds it."""
         producer, sources = _origin(source)
         while isinstance(producer, keras.layers.Dropout):
@@ -119,8 +119,8 @@ class _Lowering:
         normalization: keras.layers.Layer | None,
         source: keras.KerasTensor,
         target: ActivationQuantizer,
-        y: Tensor,
-    ) -> Tensor:
+        y: ProgramTensor,
+    ) -> ProgramTensor:
         """A layer with a kernel, and the batch normalization and the quantizer behind it."""
         x = self.tensor(source)
         levels, scale, factor = levels_of(layer)
@@ -129,12 +129,14 @@ class _Lowering:
         after = affine(layer, normalization)
         folded = fold(levels, scale, factor, after, x.scale, target)
         move_offset(layer, normalization, folded.offset - after.offset)
-        held = Tensor(f"{y.name}_distance", y.shape, 1.0, 0) if folded.needs_sign else y
+        held = ProgramTensor(f"{y.name}_distance", y.shape, 1.0, 0) if folded.needs_sign else y
         target.slack.assign(rounding_slack(folded.scales, x.scale, y.scale))
         self._add(_operator(layer, folded, x, held, "NONE" if folded.needs_sign else _clamp(target)))
         return self._sign(held, y) if folded.needs_sign else y
 
-    def _average(self, layer: keras.layers.Layer, source: keras.KerasTensor, target: Quantize) -> Tensor:
+    def _average(
+        self, layer: keras.layers.Layer, source: keras.KerasTensor, target: Quantize
+    ) -> ProgramTensor:
         """Average pooling as a depthwise convolution, whose output has a grid of its own."""
         x = self.tensor(source)
         whole = isinstance(layer, keras.layers.GlobalAveragePooling2D)
@@ -144,7 +146,9 @@ class _Lowering:
         _hold_exactly(target.quantizer, source, x.scale, size[0] * size[1])
         y = _place(target)
         image = (
-            Tensor(f"{y.name}_image", (1, 1, x.shape[2]), y.scale, y.zero_point) if len(y.shape) == 1 else y
+            ProgramTensor(f"{y.name}_image", (1, 1, x.shape[2]), y.scale, y.zero_point)
+            if len(y.shape) == 1
+            else y
         )
         channels = x.shape[2]
         scales = np.full(channels, 1 / (_INT8_MAX * size[0] * size[1]))
@@ -163,7 +167,7 @@ class _Lowering:
         )
         return y if image is y else self._add(Reshape(image, y))
 
-    def _sign(self, x: Tensor, y: Tensor) -> Tensor:
+    def _sign(self, x: ProgramTensor, y: ProgramTensor) -> ProgramTensor:
         """+1 for codes at or above the zero point, else -1: twice the code and one is never zero."""
         image = x if len(x.shape) == 3 else self._add(Reshape(x, _image(x)))
         channels = image.shape[2]
@@ -181,17 +185,19 @@ class _Lowering:
         )
         return y if result is y else self._add(Reshape(result, y))
 
-    def _max_pool(self, layer: keras.layers.Layer, x: Tensor) -> Tensor:
+    def _max_pool(self, layer: keras.layers.Layer, x: ProgramTensor) -> ProgramTensor:
         y = _like(x, layer)
         return self._add(MaxPool(x, y, layer.pool_size, layer.strides, layer.padding.upper()))
 
-    def _add(self, operator: Any) -> Tensor:
+    def _add(self, operator: Any) -> ProgramTensor:
         self.operators.append(operator)
-        made: Tensor = operator.y
+        made: ProgramTensor = operator.y
         return made
 
 
-def _operator(layer: Any, folded: Folded, x: Tensor, y: Tensor, activation: Activation) -> Weighted:
+def _operator(
+    layer: Any, folded: Folded, x: ProgramTensor, y: ProgramTensor, activation: Activation
+) -> Weighted:
     """The operator of a layer with a kernel, its weights in TFLite's layout."""
     bias, bits = folded.bias.astype(np.int32), layer.weight_quantizer.bits
     if isinstance(layer, QuantizedDense):
@@ -214,11 +220,11 @@ def _operator(layer: Any, folded: Folded, x: Tensor, y: Tensor, activation: Acti
     )
 
 
-def _place(layer: Quantize) -> Tensor:
+def _place(layer: Quantize) -> ProgramTensor:
     """Where the codes of a grid lie in int8."""
     grid = layer.quantizer.grid
     zero_point = 0 if isinstance(layer.quantizer, SignActivation) else _INT8_MAX - grid.high
-    return Tensor(layer.name, tuple(layer.output.shape[1:]), grid.step, zero_point)
+    return ProgramTensor(layer.name, tuple(layer.output.shape[1:]), grid.step, zero_point)
 
 
 def _hold_exactly(target: ActivationQuantizer, source: keras.KerasTensor, step: float, count: int) -> None:
@@ -243,14 +249,14 @@ def _origin(x: keras.KerasTensor) -> tuple[Any, list[keras.KerasTensor]]:
     return layer, layer._inbound_nodes[node].input_tensors
 
 
-def _like(x: Tensor, layer: keras.layers.Layer) -> Tensor:
+def _like(x: ProgramTensor, layer: keras.layers.Layer) -> ProgramTensor:
     """The output of a layer that keeps codes as they are."""
-    return Tensor(layer.name, tuple(layer.output.shape[1:]), x.scale, x.zero_point)
+    return ProgramTensor(layer.name, tuple(layer.output.shape[1:]), x.scale, x.zero_point)
 
 
-def _image(x: Tensor) -> Tensor:
+def _image(x: ProgramTensor) -> ProgramTensor:
     """A row as an image of one pixel."""
-    return Tensor(f"{x.name}_image", (1, 1, x.shape[-1]), x.scale, x.zero_point)
+    return ProgramTensor(f"{x.name}_image", (1, 1, x.shape[-1]), x.scale, x.zero_point)
 
 
 def _unlowerable(layer: Any, cause: str) -> UserError:

@@ -13,7 +13,7 @@ Padding = Literal["SAME", "VALID"]
 
 
 @dataclass(frozen=True)
-class Tensor:
+class ProgramTensor:
     """An int8 tensor: real = scale * (code - zero_point).
 
     Attributes:
@@ -39,8 +39,8 @@ class Weighted:
     """
 
     kind: Literal["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"]
-    x: Tensor
-    y: Tensor
+    x: ProgramTensor
+    y: ProgramTensor
     weights: NDArray[np.int8]
     scales: NDArray[np.float64]
     bias: NDArray[np.int32]
@@ -55,9 +55,9 @@ class Weighted:
 class Sum:
     """The sum of two tensors, requantized and clamped."""
 
-    a: Tensor
-    b: Tensor
-    y: Tensor
+    a: ProgramTensor
+    b: ProgramTensor
+    y: ProgramTensor
     activation: Activation
 
 
@@ -65,8 +65,8 @@ class Sum:
 class MaxPool:
     """The greatest code of every window."""
 
-    x: Tensor
-    y: Tensor
+    x: ProgramTensor
+    y: ProgramTensor
     size: tuple[int, int]
     strides: tuple[int, int]
     padding: Padding
@@ -76,8 +76,8 @@ class MaxPool:
 class Pad:
     """Zeros around an image; `widths` is ((top, bottom), (left, right))."""
 
-    x: Tensor
-    y: Tensor
+    x: ProgramTensor
+    y: ProgramTensor
     widths: tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -85,8 +85,8 @@ class Pad:
 class Reshape:
     """The same codes in another shape."""
 
-    x: Tensor
-    y: Tensor
+    x: ProgramTensor
+    y: ProgramTensor
 
 
 Operator = Weighted | Sum | MaxPool | Pad | Reshape
@@ -97,8 +97,8 @@ class Program:
     """Operators in the order of their execution."""
 
     name: str
-    input: Tensor
-    output: Tensor
+    input: ProgramTensor
+    output: ProgramTensor
     operators: list[Operator] = field(default_factory=list)
 
     @property

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.formats.onnx_file import onnx_specs, read_onnx
+from qbench.formats.onnx_file import onnx_specs
+from qbench.formats.onnx_reading import read_onnx
 from qbench.runtimes.batched import BatchedRuntime, Worker
 from qbench.runtimes.saturation import saturates, session_options
 

@@ -8,7 +8,8 @@ from qbench.artifacts import TensorSpec
 from qbench.data import Dataset
 from qbench.errors import UserError
 from qbench.formats.ends import one_score
-from qbench.formats.onnx_file import check_integer_onnx, onnx_specs, read_onnx
+from qbench.formats.onnx_file import check_integer_onnx, onnx_specs
+from qbench.formats.onnx_reading import read_onnx
 from qbench.runtimes.specs import check_integer, read_specs
 
 

@@ -10,7 +10,7 @@ from pydantic import computed_field
 from qbench.artifacts import Artifact, ReplayContent, load
 from qbench.artifacts.base import Record
 from qbench.errors import UserError
-from qbench.gating.evidence import Evidence
+from qbench.gating.evidence import ReplayView
 from qbench.gating.rules import MaxCleanDrop, MaxDisagreement, MinRobustAccuracy, Rule, Verdict
 
 
@@ -71,14 +71,14 @@ def check(
     if min_robust_accuracy is not None:
         rules.append(MinRobustAccuracy(min_robust_accuracy, budgets))
     if max_clean_drop is not None:
-        rules.append(MaxCleanDrop(max_clean_drop, Evidence(older) if older else None))
+        rules.append(MaxCleanDrop(max_clean_drop, ReplayView(older) if older else None))
     if max_disagreement is not None:
         rules.append(MaxDisagreement(max_disagreement, budgets))
     if not rules:
         raise UserError(
             "no bound is given, so there is nothing to check", hint="add one, as in --max-clean-drop 1pp"
         )
-    evidence = Evidence(found)
+    evidence = ReplayView(found)
     return Gate(
         replay=found.manifest.key,
         baseline=older.manifest.key if older else None,

@@ -20,7 +20,7 @@ from qbench.data import Dataset
 from qbench.errors import UserError
 from qbench.exporters.carray import write_c
 from qbench.exporters.preprocessing import known_preprocessing, stated_preprocessing, tried_preprocessing
-from qbench.formats.onnx_file import read_onnx
+from qbench.formats.onnx_reading import read_onnx
 from qbench.places import cache_dir
 from qbench.progress import SILENT, Progress
 from qbench.replaying.measuring import measure, measured

@@ -41,6 +41,20 @@ class SeededStudyOptions(StudyOptions):
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What an analysis may take, good to a factor of a few.
+
+    Attributes:
+        network, advset: seconds a network, and an advset on a network.
+        memory: bytes.
+    """
+
+    network: float = 1.0
+    advset: float = 0.0
+    memory: int = 2 << 30
+
+
+@dataclass(frozen=True)
 class Prepared:
     """An analysis whose inputs were read and checked.
 
@@ -68,8 +82,7 @@ class Analysis(Generic[P]):
         content: the record of what it finds.
         drawn: whether it has a picture.
         of_studies: whether it looks at other studies, in place of bundles, advsets and replays.
-        seconds: that it may take, a network, and an advset on a network.
-        memory: bytes that it may need.
+        cost: what it may take.
     """
 
     def __init__(
@@ -82,13 +95,12 @@ class Analysis(Generic[P]):
         content: type[AnalysisResult],
         drawn: bool = True,
         of_studies: bool = False,
-        seconds: tuple[float, float] = (1.0, 0.0),
-        memory: int = 2 << 30,
+        cost: Cost | None = None,
     ) -> None:
         self.name = package.rpartition(".")[2]
         self.options: type[StudyOptions] = options  # type: ignore[assignment]
         self.title, self.summary, self.content = title, summary, content
-        self.of_studies, self.seconds, self.memory = of_studies, seconds, memory
+        self.of_studies, self.cost = of_studies, cost or Cost()
         self._package, self._drawn = package, drawn
         self.__doc__ = f"{summary}\n\nOptions:\n{described(self.options)}"
 

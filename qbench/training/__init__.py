@@ -27,7 +27,7 @@ _STATISTICS = 200
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How a network is to be trained.
 
     Attributes:
@@ -57,7 +57,7 @@ def make_deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def fit(model: keras.Model, data: Dataset, train: Split, plan: Plan, progress: Progress) -> float:
+def fit(model: keras.Model, data: Dataset, train: Split, plan: TrainingPlan, progress: Progress) -> float:
     """Train a network in place by its recipe.
 
     After the last epoch the statistics of batch normalization are gathered anew.
@@ -108,7 +108,7 @@ def accuracy(model: keras.Model, inputs: NDArray[np.float32], labels: NDArray[np
     return float(np.mean(scores.argmax(axis=1) == labels))
 
 
-def _compiled(model: keras.Model, data: Dataset, plan: Plan, steps: int) -> Any:
+def _compiled(model: keras.Model, data: Dataset, plan: TrainingPlan, steps: int) -> Any:
     """The network, or a hardened view of it, ready to fit."""
     import keras
 

@@ -57,7 +57,7 @@ def train(
     )
 
     def write(draft: Draft) -> TrainedContent:
-        plan = training.Plan(
+        plan = training.TrainingPlan(
             recipe=chosen.recipe,
             preprocessing=dataset.preprocessing or chosen.recipe.preprocessing(dataset.domain),
             epochs=epochs,
@@ -90,7 +90,7 @@ def train(
 
 
 def _recipe(
-    chosen: zoo.Network, dataset: Dataset, start: str | None, epochs: int, seed: int, **given: Any
+    chosen: zoo.ZooNetwork, dataset: Dataset, start: str | None, epochs: int, seed: int, **given: Any
 ) -> Recipe:
     """What the trained network depends on; of `given`, records and numbers, what is not None."""
     settings = {name: value for name, value in given.items() if value is not None}
@@ -171,7 +171,7 @@ def _source(path: Path, network: str, width: int | None) -> tuple[Path, str]:
     return path, sha256_of(path)
 
 
-def _network(chosen: zoo.Network, dataset: Dataset, source: Path | None, width: int | None) -> keras.Model:
+def _network(chosen: zoo.ZooNetwork, dataset: Dataset, source: Path | None, width: int | None) -> keras.Model:
     """The network to start from: a new one, or the one to fine-tune."""
     from qbench.lowbit.layers import is_low_bit
 
@@ -194,7 +194,9 @@ def _network(chosen: zoo.Network, dataset: Dataset, source: Path | None, width: 
     return model
 
 
-def _rewritten(model: keras.Model, lowbit: LowBit, dataset: Dataset, plan: training.Plan) -> keras.Model:
+def _rewritten(
+    model: keras.Model, lowbit: LowBit, dataset: Dataset, plan: training.TrainingPlan
+) -> keras.Model:
     """The network at low widths, its input on the grid of the data."""
     from qbench.lowbit.rewriting import input_range, rewrite
 

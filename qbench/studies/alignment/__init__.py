@@ -2,7 +2,7 @@
 
 from qbench.studies.alignment.content import AlignmentStudy
 from qbench.studies.alignment.options import AlignmentOptions
-from qbench.studies.base import Analysis
+from qbench.studies.base import Analysis, Cost
 
 alignment = Analysis(
     __name__,
@@ -13,5 +13,5 @@ alignment = Analysis(
     ),
     options=AlignmentOptions,
     content=AlignmentStudy,
-    seconds=(3.0, 0.0),
+    cost=Cost(3.0, 0.0),
 )

@@ -1,6 +1,6 @@
 """What Bernhard, Moellic and Dutertre (arXiv 1909.12741) claim, and what is found here."""
 
-from qbench.studies.base import Analysis
+from qbench.studies.base import Analysis, Cost
 from qbench.studies.claims.content import ClaimsStudy
 from qbench.studies.claims.options import ClaimsOptions
 
@@ -12,5 +12,5 @@ claims = Analysis(
     content=ClaimsStudy,
     drawn=False,
     of_studies=True,
-    memory=1 << 29,
+    cost=Cost(memory=1 << 29),
 )

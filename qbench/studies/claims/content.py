@@ -7,17 +7,17 @@ from typing import Literal
 from qbench.artifacts.base import Record
 from qbench.studies.content import AnalysisResult
 
-Verdict = Literal["confirmed", "refuted", "undecided"]
+ClaimStatus = Literal["confirmed", "refuted", "undecided"]
 
 
-class Evidence(Record):
+class ClaimEvidence(Record):
     """One figure that bears on a claim; `value` in the unit that `text` names."""
 
     text: str
     value: float | None
     low: float | None
     high: float | None
-    verdict: Verdict
+    verdict: ClaimStatus
 
 
 class Claim(Record):
@@ -32,8 +32,8 @@ class Claim(Record):
     name: str
     statement: str
     rule: str
-    evidence: tuple[Evidence, ...]
-    verdict: Verdict
+    evidence: tuple[ClaimEvidence, ...]
+    verdict: ClaimStatus
 
 
 class ClaimsStudy(AnalysisResult):

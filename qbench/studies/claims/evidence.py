@@ -10,7 +10,7 @@ from qbench.artifacts.base import Record
 from qbench.artifacts.networks import FLOAT_BITS
 from qbench.statistics import difference
 from qbench.studies.alignment.content import AlignmentStudy
-from qbench.studies.claims.content import Evidence, Verdict
+from qbench.studies.claims.content import ClaimEvidence, ClaimStatus
 from qbench.studies.content import StudyContent, StudyNetwork
 from qbench.studies.direct.content import DirectRow, DirectStudy
 from qbench.studies.ensemble.content import EnsembleStudy
@@ -32,7 +32,7 @@ ResultT = TypeVar("ResultT", bound=Record)
 _Norm = tuple[str, float]
 
 
-def protection(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
+def protection(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """Each low-bit network against each float one, both under their strongest attack of a norm and budget."""
     for content, result in _of(contents, DirectStudy):
         networks, data = _networks(content), content.data
@@ -61,15 +61,15 @@ def _strongest(result: DirectStudy) -> dict[tuple[str, _Norm], DirectRow]:
     return found
 
 
-def masked(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
+def masked(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """The verdict of every network with low-bit activations; its figure is the vanishing gradients."""
-    says: dict[str, Verdict] = {"masked": "confirmed", "not masked": "refuted", "undecided": "undecided"}
+    says: dict[str, ClaimStatus] = {"masked": "confirmed", "not masked": "refuted", "undecided": "undecided"}
     for content, result in _of(contents, MaskingStudy):
         networks = _networks(content)
         for each in result.verdicts:
             if networks[each.network].act_bits < FLOAT_BITS:
                 share = each.zero_gradient
-                yield Evidence(
+                yield ClaimEvidence(
                     text=f"{each.network} ({each.surrogate}): {each.verdict}; share of vanishing gradients",
                     value=share.value,
                     low=share.low,
@@ -78,7 +78,7 @@ def masked(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
                 )
 
 
-def poor_transfer(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
+def poor_transfer(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """Every cell between networks of different widths."""
     for content, result in _of(contents, TransferStudy):
         networks, data = _networks(content), content.data
@@ -93,7 +93,7 @@ def poor_transfer(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
                 )
 
 
-def value_shift(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
+def value_shift(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """Of every profile of a network with low-bit activations, the layer where most of it vanishes."""
     for content, result in _of(contents, ShiftStudy):
         networks, data = _networks(content), content.data
@@ -109,7 +109,7 @@ def value_shift(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
                 )
 
 
-def misalignment(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
+def misalignment(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """Every pair of networks of different widths."""
     for content, result in _of(contents, AlignmentStudy):
         networks = _networks(content)
@@ -128,17 +128,17 @@ def _owner(member: str, kind: str, networks: dict[str, StudyNetwork]) -> str:
     return member if member in networks else member.removesuffix(f" {kind}")
 
 
-def ensemble_transferred(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
+def ensemble_transferred(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """Every advset at every budget."""
     return _gains(contents, adaptive=False)
 
 
-def ensemble_adaptive(contents: Sequence[StudyContent]) -> Iterator[Evidence]:
+def ensemble_adaptive(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """Every budget."""
     return _gains(contents, adaptive=True)
 
 
-def _gains(contents: Sequence[StudyContent], *, adaptive: bool) -> Iterator[Evidence]:
+def _gains(contents: Sequence[StudyContent], *, adaptive: bool) -> Iterator[ClaimEvidence]:
     """Of ensembles whose members' widths are not all the same."""
     for content, result in _of(contents, EnsembleStudy):
         if len({(each.weight_bits, each.act_bits) for each in content.networks}) > 1:
@@ -149,7 +149,7 @@ def _gains(contents: Sequence[StudyContent], *, adaptive: bool) -> Iterator[Evid
                     yield _evidence(text, row.gain.difference, _better(row.gain))
 
 
-def _better(test: PairedTest) -> Verdict:
+def _better(test: PairedTest) -> ClaimStatus:
     if test.better is None:
         return "undecided"
     return "confirmed" if test.better == test.first else "refuted"
@@ -175,11 +175,11 @@ def _as_estimate(share: Proportion) -> Estimate:
     return Estimate(count=share.total, value=share.value, low=share.low, high=share.high)
 
 
-def _evidence(text: str, figure: Estimate, verdict: Verdict) -> Evidence:
-    return Evidence(text=text, value=figure.value, low=figure.low, high=figure.high, verdict=verdict)
+def _evidence(text: str, figure: Estimate, verdict: ClaimStatus) -> ClaimEvidence:
+    return ClaimEvidence(text=text, value=figure.value, low=figure.low, high=figure.high, verdict=verdict)
 
 
-def _below(figure: Estimate, threshold: float) -> Verdict:
+def _below(figure: Estimate, threshold: float) -> ClaimStatus:
     """Whether the whole interval lies below a threshold."""
     if figure.low is None or figure.high is None:
         return "undecided"
@@ -188,7 +188,7 @@ def _below(figure: Estimate, threshold: float) -> Verdict:
     return "refuted" if figure.low > threshold else "undecided"
 
 
-def _within(figure: Estimate, threshold: float) -> Verdict:
+def _within(figure: Estimate, threshold: float) -> ClaimStatus:
     """Whether the whole interval lies within a threshold of zero."""
     if figure.low is None or figure.high is None:
         return "undecided"
@@ -197,6 +197,6 @@ def _within(figure: Estimate, threshold: float) -> Verdict:
     return "refuted" if figure.low > threshold or figure.high < -threshold else "undecided"
 
 
-def _opposite(verdict: Verdict) -> Verdict:
-    turned: dict[Verdict, Verdict] = {"confirmed": "refuted", "refuted": "confirmed"}
+def _opposite(verdict: ClaimStatus) -> ClaimStatus:
+    turned: dict[ClaimStatus, ClaimStatus] = {"confirmed": "refuted", "refuted": "confirmed"}
     return turned.get(verdict, verdict)

@@ -9,7 +9,7 @@ from pathlib import Path
 from qbench.errors import UserError
 from qbench.studies.base import Prepared
 from qbench.studies.claims import evidence
-from qbench.studies.claims.content import Claim, ClaimsStudy, Evidence, Verdict
+from qbench.studies.claims.content import Claim, ClaimEvidence, ClaimsStudy, ClaimStatus
 from qbench.studies.claims.options import ClaimsOptions
 from qbench.studies.content import StudyContent, StudyNetwork
 from qbench.studies.gathering import load_studies
@@ -26,7 +26,7 @@ class _Statement:
     name: str
     statement: str
     rule: str
-    bearing: Callable[[Sequence[StudyContent]], Iterator[Evidence]]
+    bearing: Callable[[Sequence[StudyContent]], Iterator[ClaimEvidence]]
 
 
 _STATEMENTS = (
@@ -138,7 +138,7 @@ def _held(statement: _Statement, contents: Sequence[StudyContent]) -> Claim:
     )
 
 
-def united(verdicts: Sequence[Verdict]) -> Verdict:
+def united(verdicts: Sequence[ClaimStatus]) -> ClaimStatus:
     """Of a claim, from those of all figures that bear on it."""
     if verdicts and len(set(verdicts)) == 1:
         return verdicts[0]

@@ -1,6 +1,6 @@
 """Networks of different widths voting, against transferred attacks and one that knows them all."""
 
-from qbench.studies.base import Analysis
+from qbench.studies.base import Analysis, Cost
 from qbench.studies.ensemble.content import EnsembleStudy
 from qbench.studies.ensemble.options import EnsembleOptions
 
@@ -10,5 +10,5 @@ ensemble = Analysis(
     summary="Networks of different widths voting, against transferred attacks and one that knows them all.",
     options=EnsembleOptions,
     content=EnsembleStudy,
-    seconds=(30.0, 1.0),
+    cost=Cost(30.0, 1.0),
 )

@@ -1,6 +1,6 @@
 """Whether a network only hides its gradient: a masked network is weaker than gradient attacks say."""
 
-from qbench.studies.base import Analysis
+from qbench.studies.base import Analysis, Cost
 from qbench.studies.masking.content import MaskingStudy
 from qbench.studies.masking.options import MaskingOptions
 
@@ -13,5 +13,5 @@ masking = Analysis(
     options=MaskingOptions,
     content=MaskingStudy,
     drawn=False,
-    seconds=(60.0, 0.0),
+    cost=Cost(60.0, 0.0),
 )

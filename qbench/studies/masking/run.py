@@ -14,7 +14,7 @@ from qbench.studies.content import StudyContent
 from qbench.studies.gathering import Gathered, Network
 from qbench.studies.masking.content import MaskingStudy, MaskingVerdict
 from qbench.studies.masking.options import MaskingOptions
-from qbench.studies.masking.trials import Battery, Outcome
+from qbench.studies.masking.trials import Battery, BatteryResult
 from qbench.studies.masking.verdicts import judged
 from qbench.surrogate.base import Surrogate
 from qbench.surrogate.registry import open_surrogate, surrogate_file, usual_surrogate
@@ -73,7 +73,9 @@ def _kind(network: Network, wanted: str | None) -> str:
     return _LIFTED if network.record.integer and not network.record.low_bit else usual
 
 
-def _try(gathered: Gathered, network: Network, wanted: str | None, battery: Battery, count: int) -> Outcome:
+def _try(
+    gathered: Gathered, network: Network, wanted: str | None, battery: Battery, count: int
+) -> BatteryResult:
     """All trials; other gradient rules are tried where they are of the same network."""
     content, kind = network.content, _kind(network, wanted)
 
@@ -85,7 +87,7 @@ def _try(gathered: Gathered, network: Network, wanted: str | None, battery: Batt
     return battery.run(opened(kind), rules, gathered.victims(count, network))
 
 
-def _verdict(gathered: Gathered, network: Network, outcome: Outcome, eps: float) -> MaskingVerdict:
+def _verdict(gathered: Gathered, network: Network, outcome: BatteryResult, eps: float) -> MaskingVerdict:
     verdict, explanation = judged(network.name, outcome)
     return MaskingVerdict(
         network=network.name,

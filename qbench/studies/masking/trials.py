@@ -26,7 +26,7 @@ _SAMPLES = 32
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BatteryResult:
     """All trials of one network; the fields are those of `MaskingVerdict`."""
 
     surrogate: str
@@ -52,7 +52,7 @@ class Battery:
     queries: int
     seed: int
 
-    def run(self, judged: Surrogate, rules: Sequence[Surrogate], victims: Victims) -> Outcome:
+    def run(self, judged: Surrogate, rules: Sequence[Surrogate], victims: Victims) -> BatteryResult:
         """Try everything on the inputs that are right when clean.
 
         Args:
@@ -64,7 +64,7 @@ class Battery:
         right = victims.chosen(np.flatnonzero(score(victims.x).argmax(axis=1) == victims.y))
         stands = {trial: self._stands(attack, score, right) for trial, attack in self._attacks(judged, rules)}
         many = f"pgd {judged.name}"
-        return Outcome(
+        return BatteryResult(
             surrogate=judged.name,
             zero_gradient=proportion(_by_batch(lambda part: vanishing(judged, part), right)),
             unbounded=proportion(~_by_batch(lambda part: unbroken_without_bound(judged, part), right)),

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 from qbench.artifacts import PairedTest, Proportion
-from qbench.studies.masking.trials import Outcome
+from qbench.studies.masking.trials import BatteryResult
 
 # The share of inputs below which a sign of masking does not matter.
 TOLERANCE = 0.05
 
 
-def judged(network: str, outcome: Outcome) -> tuple[Literal["masked", "not masked", "undecided"], str]:
+def judged(network: str, outcome: BatteryResult) -> tuple[Literal["masked", "not masked", "undecided"], str]:
     """The verdict and its explanation.
 
     Masked: the 95 % interval of some sign lies beyond doubt on the wrong side. Not masked: the intervals of
@@ -39,7 +39,7 @@ def judged(network: str, outcome: Outcome) -> tuple[Literal["masked", "not maske
     )
 
 
-def _signs(outcome: Outcome) -> Iterator[tuple[bool, bool, str]]:
+def _signs(outcome: BatteryResult) -> Iterator[tuple[bool, bool, str]]:
     """Each sign: is it there, is it ruled out, and in words."""
     zero, unbounded = outcome.zero_gradient, outcome.unbounded
     text = f"the gradient vanishes on {_share(zero)} of the inputs"

@@ -1,6 +1,6 @@
 """Value shift by layer."""
 
-from qbench.studies.base import Analysis
+from qbench.studies.base import Analysis, Cost
 from qbench.studies.shift.content import ShiftStudy
 from qbench.studies.shift.options import ShiftOptions
 
@@ -13,5 +13,5 @@ shift = Analysis(
     ),
     options=ShiftOptions,
     content=ShiftStudy,
-    seconds=(2.0, 1.5),
+    cost=Cost(2.0, 1.5),
 )

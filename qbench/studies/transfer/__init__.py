@@ -1,6 +1,6 @@
 """Transfer."""
 
-from qbench.studies.base import Analysis
+from qbench.studies.base import Analysis, Cost
 from qbench.studies.transfer.content import TransferStudy
 from qbench.studies.transfer.options import TransferOptions
 
@@ -13,5 +13,5 @@ transfer = Analysis(
     ),
     options=TransferOptions,
     content=TransferStudy,
-    seconds=(2.0, 1.0),
+    cost=Cost(2.0, 1.0),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from qbench.surrogate.lifted.fixed_point import Scale, rescale
 from qbench.surrogate.lifted.node import Lowered, Node, as_float
-from qbench.surrogate.lifted.reader import CODES, Tensor
+from qbench.surrogate.lifted.reader import CODES, GraphTensor
 from qbench.surrogate.lifted.tables import requantize
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def quantize(node: Node) -> Lowered:
     )
 
 
-def nearest_code(x: tf.Tensor, tensor: Tensor) -> tf.Tensor:
+def nearest_code(x: tf.Tensor, tensor: GraphTensor) -> tf.Tensor:
     """X / scale, to nearest, ties away from zero, as C's `roundf`; before any clamp."""
     import tensorflow as tf
 

@@ -12,7 +12,7 @@ from qbench.surrogate.lifted import arithmetic, movement, pooling, softmax, tabl
 from qbench.surrogate.lifted.folding import fold_shapes
 from qbench.surrogate.lifted.gradients import GradientRule, rule_for_scores
 from qbench.surrogate.lifted.node import Lowered, Node
-from qbench.surrogate.lifted.reader import Graph, Tensor
+from qbench.surrogate.lifted.reader import Graph, GraphTensor
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -118,7 +118,7 @@ class LiftedNetwork:
         return _constant(tensor)
 
 
-def _constant(tensor: Tensor) -> tf.Tensor:
+def _constant(tensor: GraphTensor) -> tf.Tensor:
     """The value of a constant: codes with the zero point subtracted, or what is stored."""
     import tensorflow as tf
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qbench.errors import UserError
 from qbench.surrogate.lifted.gradients import Clamp, GradientRule, integer_operator
-from qbench.surrogate.lifted.reader import Graph, Operator, Tensor
+from qbench.surrogate.lifted.reader import Graph, GraphTensor, Operator
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -44,14 +44,14 @@ class Node:
         """Whether an optional input is there."""
         return position < len(self.operator.inputs) and self.operator.inputs[position] >= 0
 
-    def input(self, position: int) -> Tensor:
+    def input(self, position: int) -> GraphTensor:
         """An input tensor."""
         if not self.has(position):
             raise self.refused(f"input {position} is missing")
         return self.graph.tensors[self.operator.inputs[position]]
 
     @property
-    def output(self) -> Tensor:
+    def output(self) -> GraphTensor:
         """The output tensor."""
         return self.graph.tensors[self.operator.outputs[0]]
 
@@ -123,7 +123,7 @@ class Node:
         if not holds:
             raise self.refused(otherwise)
 
-    def require_codes(self, *tensors: Tensor) -> None:
+    def require_codes(self, *tensors: GraphTensor) -> None:
         """Refuse tensors that are not int8 with one scale."""
         for tensor in tensors:
             self.require(
@@ -131,7 +131,7 @@ class Node:
                 f"tensor {tensor.name!r} is {tensor.dtype}, where int8 with one scale is needed",
             )
 
-    def require_same_grid(self, *tensors: Tensor) -> None:
+    def require_same_grid(self, *tensors: GraphTensor) -> None:
         """Refuse quantized inputs that do not have the output's scale and zero point."""
         for tensor in tensors:
             alike = (

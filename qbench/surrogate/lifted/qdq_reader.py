@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.errors import UserError
-from qbench.formats.onnx_file import Codes, OnnxGraph, infer_shapes, parse_onnx
+from qbench.formats.onnx_file import Codes, OnnxGraph
+from qbench.formats.onnx_reading import infer_shapes, parse_onnx
 from qbench.surrogate.lifted.gradients import GradientRule
 
 if TYPE_CHECKING:

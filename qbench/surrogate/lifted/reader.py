@@ -22,7 +22,7 @@ _READ = ("int8", "uint8", "int16", "int32", "int64", "float32", "float64", "bool
 
 
 @dataclass(frozen=True)
-class Tensor:
+class GraphTensor:
     """A tensor of the file.
 
     Attributes:
@@ -90,7 +90,7 @@ class Operator:
 class Graph:
     """The first subgraph of a file; operators stand in the order in which they run."""
 
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[GraphTensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -183,7 +183,7 @@ def _integers(values: Any) -> tuple[int, ...]:
     return () if values is None else tuple(int(value) for value in values)
 
 
-def _tensor(number: int, tensor: Any, model: Any, content: bytes) -> Tensor:
+def _tensor(number: int, tensor: Any, model: Any, content: bytes) -> GraphTensor:
     from ai_edge_litert import schema_py_generated as schema
 
     types = {number: name.lower() for name, number in vars(schema.TensorType).items() if name.isupper()}
@@ -195,7 +195,7 @@ def _tensor(number: int, tensor: Any, model: Any, content: bytes) -> Tensor:
     if not 0 <= tensor.buffer < len(model.buffers or ()):
         raise _damage_error(f"{what} lies in the buffer {tensor.buffer}, of {len(model.buffers or ())}")
     scales, zero_points = _quantization(tensor.quantization, what)
-    return Tensor(
+    return GraphTensor(
         name=name,
         shape=shape,
         dtype=dtype,

@@ -13,7 +13,8 @@ import qbench
 from qbench.artifacts import Preprocessing
 from qbench.data import IMAGE, load_dataset
 from qbench.errors import InternalFault, UserError
-from qbench.formats.onnx_file import onnx_specs, read_onnx
+from qbench.formats.onnx_file import onnx_specs
+from qbench.formats.onnx_reading import read_onnx
 from qbench.replaying.plain import check_labels
 from qbench.surrogate.lifted import LiftedSurrogate
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qbench.artifacts import Artifact, ReplayContent
 from qbench.cli.common import show_tables
-from qbench.gating.evidence import Evidence
+from qbench.gating.evidence import ReplayView
 from qbench.gating.formats import github_annotations, verdict_table, write_junit
 from qbench.gating.rules import MinRobustAccuracy
 from qbench.reporting.document import document, markdown
@@ -83,7 +83,7 @@ def test_markdown_keeps_its_rows_and_columns(named, replayed, text):
 @given(text=NAMES)
 def test_the_gate_says_them_to_machines(named, replayed, tmp_path, capsys, text):
     content = named(text)
-    found = Evidence(Artifact(replayed.path, replayed.manifest.model_copy(update={"content": content})))
+    found = ReplayView(Artifact(replayed.path, replayed.manifest.model_copy(update={"content": content})))
     verdicts = list(MinRobustAccuracy(1.0, content.eps[:1]).verdicts(found))
     assert verdicts
     write_junit(verdicts, tmp_path / "gate.xml")

@@ -11,7 +11,7 @@ from qbench.studies.ensemble.content import MemberCost
 from qbench.studies.ensemble.costs import summed
 from qbench.studies.ensemble.run import Votes
 from qbench.studies.judging import probabilities
-from qbench.studies.masking.trials import Outcome
+from qbench.studies.masking.trials import BatteryResult
 from qbench.studies.masking.verdicts import judged
 from qbench.studies.shift.layers import LayerProbe
 from qbench.studies.shift.run import Shift
@@ -82,7 +82,7 @@ def share(count, total):
 
 def outcome(zero: Proportion, unbounded: Proportion, pgd: int, square: int):
     held = (np.arange(400) < each for each in (pgd, square))
-    return Outcome("float", zero, unbounded, (), (paired("pgd", "square", *held),))
+    return BatteryResult("float", zero, unbounded, (), (paired("pgd", "square", *held),))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from qbench.errors import UserError
 from qbench.surrogate.lifted.network import LiftedNetwork
-from qbench.surrogate.lifted.reader import Tensor, read_graph
+from qbench.surrogate.lifted.reader import GraphTensor, read_graph
 from tests.golden.builder import ModelBuilder
 from tests.golden.cases import GENERATORS, SAMPLES, Case, draw
 from tests.golden.oracles import ORACLES
@@ -19,7 +19,7 @@ CASES = 8
 NOT_DIFFERENTIATED = {"shape_plumbing"}
 
 
-def values(tensor: Tensor, stored: np.ndarray) -> tf.Tensor:
+def values(tensor: GraphTensor, stored: np.ndarray) -> tf.Tensor:
     """Stored codes with the zero point subtracted."""
     offset = tensor.zero_point if tensor.quantized else 0
     return tf.constant(stored.astype(np.float32) - np.float32(offset))
