@@ -6,8 +6,13 @@
 #include <stddef.h>
 
 #include "interpreter.h"
+#include "schema.h"
 
 #define QB_ANY_NUMBER 255
+
+/* Inputs whose memory an output may take. */
+#define QB_INPUT_0 1u
+#define QB_INPUT_1 2u
 
 /* prepare checks types, shapes and settings once, and leaves in the arena all that eval needs to be fast:
  * eval neither fails nor looks at the file's tables. */

@@ -5,10 +5,6 @@
 #include "../core/kernel.h"
 #include "fixed_point.h"
 
-/* ActivationFunctionType and Padding of the schema. */
-enum { QB_NO_ACTIVATION = 0, QB_RELU = 1, QB_RELU_N1_TO_1 = 2, QB_RELU6 = 3 };
-enum { QB_SAME = 0, QB_VALID = 1 };
-
 typedef struct {
     int32_t low;
     int32_t high;

@@ -9,12 +9,12 @@ typedef struct {
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *output = qb_output(it, node);
     qb_table options = qb_options(it, node);
-    int32_t axis = qb_i32(&it->file, options, 0, 0), along = 0, i;
+    int32_t axis = qb_i32(&it->file, options, QB_CONCATENATION_AXIS, 0), along = 0, i;
     uint32_t outer = 1, number;
     plan *p;
     if (axis < 0) axis += output->rank;
     QB_REQUIRE(it, axis >= 0 && axis < output->rank, "the axis is out of range");
-    QB_REQUIRE(it, qb_u8(&it->file, options, 1, 0) == QB_NO_ACTIVATION,
+    QB_REQUIRE(it, qb_u8(&it->file, options, QB_CONCATENATION_ACTIVATION, 0) == QB_NO_ACTIVATION,
                "fused activations are not supported here");
     for (number = 0; number < node->input_count; number++) {
         const qb_tensor *input = qb_input(it, node, number);
@@ -50,4 +50,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     }
 }
 
-const qb_kernel qb_concatenation = {2, 10, 4, 1, QB_ANY_NUMBER, 0, prepare, eval};
+const qb_kernel qb_concatenation = {
+    .builtin_code = QB_OP_CONCATENATION,
+    .options_type = QB_CONCATENATION_OPTIONS,
+    .max_version = 4,
+    .min_inputs = 1,
+    .max_inputs = QB_ANY_NUMBER,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -20,4 +20,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     }
 }
 
-const qb_kernel qb_dequantize = {6, 38, 6, 1, 1, 0, prepare, eval};
+const qb_kernel qb_dequantize = {
+    .builtin_code = QB_OP_DEQUANTIZE,
+    .options_type = QB_DEQUANTIZE_OPTIONS,
+    .max_version = 6,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -68,4 +68,13 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     return qb_prepare_table(it, node, code, &p);
 }
 
-const qb_kernel qb_hard_swish = {117, 91, 1, 1, 1, 1, prepare, qb_eval_table};
+const qb_kernel qb_hard_swish = {
+    .builtin_code = QB_OP_HARD_SWISH,
+    .options_type = QB_HARD_SWISH_OPTIONS,
+    .max_version = 1,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare,
+    .eval = qb_eval_table,
+};

@@ -21,7 +21,7 @@ static int8_t code(const void *settings, int32_t x) {
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
-    float alpha = qb_f32(&it->file, qb_options(it, node), 0, 0.0f);
+    float alpha = qb_f32(&it->file, qb_options(it, node), QB_LEAKY_RELU_ALPHA, 0.0f);
     float size = alpha < 0 ? -alpha : alpha;
     plan p;
     QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
@@ -36,4 +36,13 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     return qb_prepare_table(it, node, code, &p);
 }
 
-const qb_kernel qb_leaky_relu = {98, 75, 2, 1, 1, 1, prepare, qb_eval_table};
+const qb_kernel qb_leaky_relu = {
+    .builtin_code = QB_OP_LEAKY_RELU,
+    .options_type = QB_LEAKY_RELU_OPTIONS,
+    .max_version = 2,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare,
+    .eval = qb_eval_table,
+};

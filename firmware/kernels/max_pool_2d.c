@@ -28,4 +28,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     }
 }
 
-const qb_kernel qb_max_pool_2d = {17, 5, 3, 1, 1, 0, qb_prepare_pool, eval};
+const qb_kernel qb_max_pool_2d = {
+    .builtin_code = QB_OP_MAX_POOL_2D,
+    .options_type = QB_POOL_2D_OPTIONS,
+    .max_version = 3,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .prepare = qb_prepare_pool,
+    .eval = eval,
+};

@@ -49,4 +49,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     } while (qb_next_index(r->kept_dims, r->kept, kept));
 }
 
-const qb_kernel qb_mean = {40, 27, 3, 2, 2, 0, prepare, eval};
+const qb_kernel qb_mean = {
+    .builtin_code = QB_OP_MEAN,
+    .options_type = QB_REDUCER_OPTIONS,
+    .max_version = 3,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};

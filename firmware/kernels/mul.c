@@ -17,7 +17,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
                "inputs and output must be int8, quantized");
     QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &settings.walk),
                "the shapes cannot be broadcast to the output's");
-    QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, qb_options(it, node), 0, 0), &settings.range),
+    QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, qb_options(it, node), QB_MUL_ACTIVATION, 0), &settings.range),
                "this fused activation is not supported");
     product = a->scale * b->scale; /* in single precision, as TFLite takes it */
     QB_REQUIRE(it, qb_to_scale((double)(product / output->scale), &settings.scale),
@@ -48,4 +48,13 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
                       qb_tensor_data(it, qb_output(it, node)), row, p);
 }
 
-const qb_kernel qb_mul = {18, 21, 7, 2, 2, 3, prepare, eval};
+const qb_kernel qb_mul = {
+    .builtin_code = QB_OP_MUL,
+    .options_type = QB_MUL_OPTIONS,
+    .max_version = 7,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .in_place = QB_INPUT_0 | QB_INPUT_1,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -8,7 +8,7 @@ typedef struct {
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *output = qb_output(it, node);
     qb_table options = qb_options(it, node);
-    int32_t axis = qb_i32(&it->file, options, 1, 0), i;
+    int32_t axis = qb_i32(&it->file, options, QB_PACK_AXIS, 0), i;
     uint32_t outer = 1, number;
     plan *p;
     if (axis < 0) axis += output->rank;
@@ -44,4 +44,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     }
 }
 
-const qb_kernel qb_pack = {83, 59, 4, 1, QB_ANY_NUMBER, 0, prepare, eval};
+const qb_kernel qb_pack = {
+    .builtin_code = QB_OP_PACK,
+    .options_type = QB_PACK_OPTIONS,
+    .max_version = 4,
+    .min_inputs = 1,
+    .max_inputs = QB_ANY_NUMBER,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -78,5 +78,21 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     } while (qb_next_index(output->dims, last, index));
 }
 
-const qb_kernel qb_pad = {34, 22, 4, 2, 2, 0, prepare, eval};
-const qb_kernel qb_padv2 = {60, 43, 4, 3, 3, 0, prepare, eval};
+const qb_kernel qb_pad = {
+    .builtin_code = QB_OP_PAD,
+    .options_type = QB_PAD_OPTIONS,
+    .max_version = 4,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};
+const qb_kernel qb_padv2 = {
+    .builtin_code = QB_OP_PADV2,
+    .options_type = QB_PAD_V2_OPTIONS,
+    .max_version = 4,
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -58,4 +58,13 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     for (i = 0; i < input->elements; i++) to[i] = nearest(output, qb_load_f32(from + 4 * i));
 }
 
-const qb_kernel qb_quantize = {114, 89, 3, 1, 1, 1, prepare, eval};
+const qb_kernel qb_quantize = {
+    .builtin_code = QB_OP_QUANTIZE,
+    .options_type = QB_QUANTIZE_OPTIONS,
+    .max_version = 3,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare,
+    .eval = eval,
+};

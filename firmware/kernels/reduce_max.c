@@ -29,4 +29,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     } while (qb_next_index(r->kept_dims, r->kept, kept));
 }
 
-const qb_kernel qb_reduce_max = {82, 27, 3, 2, 2, 0, prepare, eval};
+const qb_kernel qb_reduce_max = {
+    .builtin_code = QB_OP_REDUCE_MAX,
+    .options_type = QB_REDUCER_OPTIONS,
+    .max_version = 3,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -29,5 +29,21 @@ static qb_status prepare(qb_interpreter *it, qb_node *node, uint8_t activation) 
 static qb_status prepare_relu(qb_interpreter *it, qb_node *node) { return prepare(it, node, QB_RELU); }
 static qb_status prepare_relu6(qb_interpreter *it, qb_node *node) { return prepare(it, node, QB_RELU6); }
 
-const qb_kernel qb_relu = {19, 0, 3, 1, 1, 1, prepare_relu, qb_eval_table};
-const qb_kernel qb_relu6 = {21, 0, 3, 1, 1, 1, prepare_relu6, qb_eval_table};
+const qb_kernel qb_relu = {
+    .builtin_code = QB_OP_RELU,
+    .max_version = 3,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare_relu,
+    .eval = qb_eval_table,
+};
+const qb_kernel qb_relu6 = {
+    .builtin_code = QB_OP_RELU6,
+    .max_version = 3,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare_relu6,
+    .eval = qb_eval_table,
+};

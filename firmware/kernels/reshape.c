@@ -24,4 +24,13 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     if (from != to) memcpy(to, from, output->bytes);
 }
 
-const qb_kernel qb_reshape = {22, 17, 1, 1, 2, 1, prepare, eval};
+const qb_kernel qb_reshape = {
+    .builtin_code = QB_OP_RESHAPE,
+    .options_type = QB_RESHAPE_OPTIONS,
+    .max_version = 1,
+    .min_inputs = 1,
+    .max_inputs = 2,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare,
+    .eval = eval,
+};

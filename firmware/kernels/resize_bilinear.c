@@ -49,4 +49,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) { return qb_prepare_resize(it, node, 2); }
 
-const qb_kernel qb_resize_bilinear = {23, 15, 4, 2, 2, 0, prepare, eval};
+const qb_kernel qb_resize_bilinear = {
+    .builtin_code = QB_OP_RESIZE_BILINEAR,
+    .options_type = QB_RESIZE_BILINEAR_OPTIONS,
+    .max_version = 4,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -31,4 +31,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) { return qb_prepare_resize(it, node, 0); }
 
-const qb_kernel qb_resize_nearest_neighbor = {97, 74, 4, 2, 2, 0, prepare, eval};
+const qb_kernel qb_resize_nearest_neighbor = {
+    .builtin_code = QB_OP_RESIZE_NEAREST_NEIGHBOR,
+    .options_type = QB_RESIZE_NEAREST_NEIGHBOR_OPTIONS,
+    .max_version = 4,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};

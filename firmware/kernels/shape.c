@@ -23,4 +23,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     }
 }
 
-const qb_kernel qb_shape = {77, 55, 1, 1, 1, 0, prepare, eval};
+const qb_kernel qb_shape = {
+    .builtin_code = QB_OP_SHAPE,
+    .options_type = QB_SHAPE_OPTIONS,
+    .max_version = 1,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -13,7 +13,7 @@ typedef struct {
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
-    const float beta = qb_f32(&it->file, qb_options(it, node), 0, 0.0f);
+    const float beta = qb_f32(&it->file, qb_options(it, node), QB_SOFTMAX_BETA, 0.0f);
     plan settings, *p;
     QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
     QB_REQUIRE(it, qb_same_shape(input, output) && input->rank >= 1,
@@ -71,4 +71,13 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     for (i = 0; i < input->elements; i += (uint32_t)p->depth) row(p, from + i, to + i);
 }
 
-const qb_kernel qb_softmax = {25, 9, 3, 1, 1, 1, prepare, eval};
+const qb_kernel qb_softmax = {
+    .builtin_code = QB_OP_SOFTMAX,
+    .options_type = QB_SOFTMAX_OPTIONS,
+    .max_version = 3,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -31,15 +31,15 @@ static bool resolve(const masks *m, uint32_t axis, int32_t dim, int64_t begin, i
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node), *operands[3];
     qb_table options = qb_options(it, node);
-    masks m = {qb_i32(&it->file, options, 0, 0), qb_i32(&it->file, options, 1, 0),
-               qb_i32(&it->file, options, 4, 0)};
+    masks m = {qb_i32(&it->file, options, QB_SLICE_BEGIN_MASK, 0), qb_i32(&it->file, options, QB_SLICE_END_MASK, 0),
+               qb_i32(&it->file, options, QB_SLICE_SHRINK_AXIS_MASK, 0)};
     int32_t strides[QB_MAX_RANK];
     uint32_t i, kept = 0;
     qb_gather settings, *p;
     memset(&settings, 0, sizeof settings);
     QB_REQUIRE(it,
-               qb_i32(&it->file, options, 2, 0) == 0 && qb_i32(&it->file, options, 3, 0) == 0 &&
-                   qb_u8(&it->file, options, 5, 0) == 0,
+               qb_i32(&it->file, options, QB_SLICE_ELLIPSIS_MASK, 0) == 0 && qb_i32(&it->file, options, QB_SLICE_NEW_AXIS_MASK, 0) == 0 &&
+                   qb_u8(&it->file, options, QB_SLICE_OFFSET, 0) == 0,
                "ellipsis, new axis and offset are not supported");
     QB_REQUIRE(it, input->type == output->type, "input and output must have one type");
     for (i = 0; i < 3; i++) {
@@ -78,4 +78,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
                       qb_width(input->type));
 }
 
-const qb_kernel qb_strided_slice = {45, 32, 8, 4, 4, 0, prepare, eval};
+const qb_kernel qb_strided_slice = {
+    .builtin_code = QB_OP_STRIDED_SLICE,
+    .options_type = QB_STRIDED_SLICE_OPTIONS,
+    .max_version = 8,
+    .min_inputs = 4,
+    .max_inputs = 4,
+    .prepare = prepare,
+    .eval = eval,
+};

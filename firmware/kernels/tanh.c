@@ -10,4 +10,12 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     return qb_prepare_sigmoid(it, node, hyperbolic_tangent, 128.0f, 0);
 }
 
-const qb_kernel qb_tanh = {28, 0, 3, 1, 1, 1, prepare, qb_eval_table};
+const qb_kernel qb_tanh = {
+    .builtin_code = QB_OP_TANH,
+    .max_version = 3,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare,
+    .eval = qb_eval_table,
+};

@@ -33,4 +33,11 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     } while (qb_next_index(output->dims, last, index));
 }
 
-const qb_kernel qb_tile = {69, 0, 3, 2, 2, 0, prepare, eval};
+const qb_kernel qb_tile = {
+    .builtin_code = QB_OP_TILE,
+    .max_version = 3,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};

@@ -36,4 +36,12 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
                       qb_width(input->type));
 }
 
-const qb_kernel qb_transpose = {39, 26, 6, 2, 2, 0, prepare, eval};
+const qb_kernel qb_transpose = {
+    .builtin_code = QB_OP_TRANSPOSE,
+    .options_type = QB_TRANSPOSE_OPTIONS,
+    .max_version = 6,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};
