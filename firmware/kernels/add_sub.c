@@ -24,7 +24,8 @@ qb_status qb_prepare_sum(qb_interpreter *it, qb_node *node, int32_t sign) {
                "inputs and output must be int8, quantized");
     QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &settings.walk),
                "the shapes cannot be broadcast to the output's");
-    QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, qb_options(it, node), QB_ADD_ACTIVATION, 0), &settings.range),
+    uint8_t activation = qb_u8(&it->file, qb_options(it, node), QB_ADD_ACTIVATION, 0);
+    QB_REQUIRE(it, qb_activation_range(output, activation, &settings.range),
                "this fused activation is not supported");
     twice_larger = 2.0 * (double)(a->scale > b->scale ? a->scale : b->scale);
     QB_REQUIRE(it,

@@ -16,10 +16,18 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     qb_table options = qb_options(it, node);
     uint8_t padding = qb_u8(&it->file, options, QB_DEPTHWISE_PADDING, 0);
     const int32_t *in = op->input->dims, *filter = op->filter->dims, *out = op->output->dims;
-    qb_window columns = {
-        in[2], out[2], filter[2], qb_i32(&it->file, options, QB_DEPTHWISE_STRIDE_W, 0), qb_i32(&it->file, options, QB_DEPTHWISE_DILATION_W, 1), 0};
-    qb_window rows = {
-        in[1], out[1], filter[1], qb_i32(&it->file, options, QB_DEPTHWISE_STRIDE_H, 0), qb_i32(&it->file, options, QB_DEPTHWISE_DILATION_H, 1), 0};
+    qb_window columns = {in[2],
+                         out[2],
+                         filter[2],
+                         qb_i32(&it->file, options, QB_DEPTHWISE_STRIDE_W, 0),
+                         qb_i32(&it->file, options, QB_DEPTHWISE_DILATION_W, 1),
+                         0};
+    qb_window rows = {in[1],
+                      out[1],
+                      filter[1],
+                      qb_i32(&it->file, options, QB_DEPTHWISE_STRIDE_H, 0),
+                      qb_i32(&it->file, options, QB_DEPTHWISE_DILATION_H, 1),
+                      0};
     QB_REQUIRE(it, op->input->rank == 4 && op->filter->rank == 4 && op->output->rank == 4,
                "tensors must have rank 4");
     QB_REQUIRE(it, qb_window_fit(&rows, padding) && qb_window_fit(&columns, padding) && in[0] == out[0],
@@ -27,8 +35,9 @@ static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb
     QB_REQUIRE(it, filter[0] == 1 && filter[3] == out[3] && out[3] % in[3] == 0,
                "the channels of input, weights and output do not fit together");
     QB_REQUIRE(it, op->filter->zero_point == 0, "the weights must have zero point 0");
-    QB_REQUIRE(it, qb_activation_range(op->output, qb_u8(&it->file, options, QB_DEPTHWISE_ACTIVATION, 0), &p->range),
-               "this fused activation is not supported");
+    QB_REQUIRE(
+        it, qb_activation_range(op->output, qb_u8(&it->file, options, QB_DEPTHWISE_ACTIVATION, 0), &p->range),
+        "this fused activation is not supported");
     p->rows = rows;
     p->columns = columns;
     p->channels = out[3];

@@ -12,8 +12,10 @@ typedef struct {
 
 static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb_weighted *op, plan *p) {
     qb_table options = qb_options(it, node);
-    QB_REQUIRE(it, qb_u8(&it->file, options, QB_DENSE_WEIGHTS_FORMAT, 0) == 0, "shuffled weights are not supported");
-    QB_REQUIRE(it, qb_activation_range(op->output, qb_u8(&it->file, options, QB_DENSE_ACTIVATION, 0), &p->range),
+    QB_REQUIRE(it, qb_u8(&it->file, options, QB_DENSE_WEIGHTS_FORMAT, 0) == 0,
+               "shuffled weights are not supported");
+    QB_REQUIRE(it,
+               qb_activation_range(op->output, qb_u8(&it->file, options, QB_DENSE_ACTIVATION, 0), &p->range),
                "this fused activation is not supported");
     QB_REQUIRE(it, op->filter->rank == 2 && op->filter->dims[0] > 0 && op->filter->dims[1] > 0,
                "the weights must have rank 2");

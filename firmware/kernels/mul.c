@@ -17,7 +17,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
                "inputs and output must be int8, quantized");
     QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &settings.walk),
                "the shapes cannot be broadcast to the output's");
-    QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, qb_options(it, node), QB_MUL_ACTIVATION, 0), &settings.range),
+    uint8_t activation = qb_u8(&it->file, qb_options(it, node), QB_MUL_ACTIVATION, 0);
+    QB_REQUIRE(it, qb_activation_range(output, activation, &settings.range),
                "this fused activation is not supported");
     product = a->scale * b->scale; /* in single precision, as TFLite takes it */
     QB_REQUIRE(it, qb_to_scale((double)(product / output->scale), &settings.scale),

@@ -5,10 +5,11 @@ qb_status qb_prepare_pool(qb_interpreter *it, qb_node *node) {
     qb_table options = qb_options(it, node);
     uint8_t padding = qb_u8(&it->file, options, QB_POOL_PADDING, 0);
     const int32_t *in = input->dims, *out = output->dims;
-    qb_pool settings = {
-        {in[1], out[1], qb_i32(&it->file, options, QB_POOL_FILTER_H, 0), qb_i32(&it->file, options, QB_POOL_STRIDE_H, 0), 1, 0},
-        {in[2], out[2], qb_i32(&it->file, options, QB_POOL_FILTER_W, 0), qb_i32(&it->file, options, QB_POOL_STRIDE_W, 0), 1, 0},
-        {0, 0}};
+    qb_pool settings = {{in[1], out[1], qb_i32(&it->file, options, QB_POOL_FILTER_H, 0),
+                         qb_i32(&it->file, options, QB_POOL_STRIDE_H, 0), 1, 0},
+                        {in[2], out[2], qb_i32(&it->file, options, QB_POOL_FILTER_W, 0),
+                         qb_i32(&it->file, options, QB_POOL_STRIDE_W, 0), 1, 0},
+                        {0, 0}};
     qb_pool *p;
     QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
     QB_REQUIRE(it, qb_same_quantization(input, output),
@@ -20,7 +21,8 @@ qb_status qb_prepare_pool(qb_interpreter *it, qb_node *node) {
                "the shapes do not fit the window, strides and padding");
     QB_REQUIRE(it, (int64_t)settings.rows.filter * settings.columns.filter < 1 << 23,
                "the window is too large");
-    QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, options, QB_POOL_ACTIVATION, 0), &settings.range),
+    QB_REQUIRE(it,
+               qb_activation_range(output, qb_u8(&it->file, options, QB_POOL_ACTIVATION, 0), &settings.range),
                "this fused activation is not supported");
     p = qb_store(it, node, sizeof *p);
     if (p == NULL) return it->error.status;

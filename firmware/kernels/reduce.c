@@ -26,9 +26,11 @@ qb_status qb_reduction_fit(qb_interpreter *it, qb_node *node, qb_reduction *r) {
             r->kept_steps[r->kept++] = strides[i];
         }
     }
-    QB_REQUIRE(it,
-               output->elements == input->elements / (uint32_t)r->terms &&
-                   output->rank == (qb_u8(&it->file, qb_options(it, node), QB_REDUCER_KEEP_DIMS, 0) ? input->rank : r->kept),
-               "the output's shape is not the reduced one");
+    QB_REQUIRE(
+        it,
+        output->elements == input->elements / (uint32_t)r->terms &&
+            output->rank ==
+                (qb_u8(&it->file, qb_options(it, node), QB_REDUCER_KEEP_DIMS, 0) ? input->rank : r->kept),
+        "the output's shape is not the reduced one");
     return QB_OK;
 }

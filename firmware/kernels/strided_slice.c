@@ -31,14 +31,16 @@ static bool resolve(const masks *m, uint32_t axis, int32_t dim, int64_t begin, i
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node), *operands[3];
     qb_table options = qb_options(it, node);
-    masks m = {qb_i32(&it->file, options, QB_SLICE_BEGIN_MASK, 0), qb_i32(&it->file, options, QB_SLICE_END_MASK, 0),
+    masks m = {qb_i32(&it->file, options, QB_SLICE_BEGIN_MASK, 0),
+               qb_i32(&it->file, options, QB_SLICE_END_MASK, 0),
                qb_i32(&it->file, options, QB_SLICE_SHRINK_AXIS_MASK, 0)};
     int32_t strides[QB_MAX_RANK];
     uint32_t i, kept = 0;
     qb_gather settings, *p;
     memset(&settings, 0, sizeof settings);
     QB_REQUIRE(it,
-               qb_i32(&it->file, options, QB_SLICE_ELLIPSIS_MASK, 0) == 0 && qb_i32(&it->file, options, QB_SLICE_NEW_AXIS_MASK, 0) == 0 &&
+               qb_i32(&it->file, options, QB_SLICE_ELLIPSIS_MASK, 0) == 0 &&
+                   qb_i32(&it->file, options, QB_SLICE_NEW_AXIS_MASK, 0) == 0 &&
                    qb_u8(&it->file, options, QB_SLICE_OFFSET, 0) == 0,
                "ellipsis, new axis and offset are not supported");
     QB_REQUIRE(it, input->type == output->type, "input and output must have one type");
