@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qbench.boards import Board
+from qbench.boards.stack import RESERVED, measure_stack
 from qbench.errors import InternalFault, UserError
 from qbench.places import cache_dir, firmware_digest, firmware_sources, require_programs
 
@@ -28,12 +29,24 @@ class Footprint:
         ram: variables; the stack is not among them.
         model_room: for a `.tflite`, in its own section of the flash.
         arena_room: for a model's arena and the frame of one input, in RAM.
+        stack: at most, an interrupt on top included; RESERVED of `qbench.boards.stack` is kept free for it.
+        stack_path: the functions that take it, from `main` down.
     """
 
     flash: int
     ram: int
     model_room: int
     arena_room: int
+    stack: int
+    stack_path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FunctionSize:
+    """Of one function of a firmware, in bytes."""
+
+    code: int
+    stack: int
 
 
 def build(board: Board, folder: Path | None = None) -> Path:
@@ -66,16 +79,37 @@ def footprint(elf: Path, board: Board) -> Footprint:
 
     Raises:
         EnvironmentLacks: nm is not installed.
-        InternalFault: nm failed; with its words.
+        InternalFault: nm failed, with its words; or the stack may outgrow its place.
     """
-    at = _symbols(elf)
+    at, stack = _symbols(elf), measure_stack(elf.parent)
+    if stack.bytes > RESERVED:
+        raise InternalFault(
+            f"the firmware of {board.name} may need {stack.bytes:,} bytes of stack, and has {RESERVED:,}",
+            cause=" > ".join(stack.path),
+        )
     initial = at["data_end"] - at["data_start"]
     return Footprint(
         flash=at["data_load"] + initial - board.memory["FLASH"].origin,
         ram=initial + at["bss_end"] - at["bss_start"],
         model_room=board.memory["MODEL"].bytes - _HEADER.size,
         arena_room=at["arena_end"] - at["arena_start"],
+        stack=stack.bytes,
+        stack_path=stack.path,
     )
+
+
+def functions(elf: Path) -> dict[str, FunctionSize]:
+    """The firmware's own functions by name, the largest first.
+
+    Raises:
+        EnvironmentLacks: nm is not installed.
+        InternalFault: nm failed; with its words.
+    """
+    require_programs("reading an image", {_NM: _BINUTILS})
+    own = measure_stack(elf.parent).own
+    lines = (line.split() for line in _run([_NM, "--print-size", "--size-sort", "-r", str(elf)]).splitlines())
+    sizes = ((words[3], int(words[1], 16)) for words in lines if len(words) == 4 and words[2] in "tT")
+    return {name: FunctionSize(code, own[name]) for name, code in sizes if name in own}
 
 
 def pack(elf: Path, tflite: bytes, board: Board, out: Path) -> Path:

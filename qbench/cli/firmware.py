@@ -30,24 +30,32 @@ def command() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to build in; a cache if not given.")
 @output_options
 def build(board: str, out: Path | None, quiet: bool, as_json: bool) -> None:
-    """Build a board's firmware, without a model, and print its size."""
+    """Build a board's firmware, without a model, and print its size and its deepest stack.
+
+    With --json also the code size and the stack of every function.
+    """
     from dataclasses import asdict
 
     from qbench.boards import board_named
-    from qbench.boards.image import build, footprint
+    from qbench.boards.image import build, footprint, functions
+    from qbench.boards.stack import RESERVED
 
     target = board_named(board)
     elf = build(target, out)
     sizes = footprint(elf, target)
     if as_json:
-        click.echo(json.dumps({"image": str(elf), "board": board, **asdict(sizes)}, indent=2))
+        each = {name: asdict(size) for name, size in functions(elf).items()}
+        parts = {"image": str(elf), "board": board, **asdict(sizes), "functions": each}
+        click.echo(json.dumps(parts, indent=2))
     elif not quiet:
         rows = (
             ("firmware in flash", f"{sizes.flash:,}", f"{target.memory['FLASH'].bytes:,}"),
             ("variables in RAM", f"{sizes.ram:,}", f"{target.ram_bytes:,}"),
+            ("stack, at most", f"{sizes.stack:,}", f"{RESERVED:,}"),
         )
         _show(f"The firmware of {board}, in bytes", rows)
         click.echo(f"room for a model: {sizes.model_room:,} bytes of flash, {sizes.arena_room:,} of RAM")
+        click.echo(f"the deepest stack: {' > '.join(sizes.stack_path)}")
         click.echo(f"firmware written: {elf}")
 
 
