@@ -1,4 +1,5 @@
-/* The firmware of every board: the session of firmware/link over the board's UART, the model from its flash. */
+/* The firmware of every board: the session of firmware/link over the board's UART, the model from its flash.
+ */
 #include "../../kernels/kernel_set.h"
 #include "../../link/network.h"
 #include "board.h"

@@ -1,4 +1,5 @@
-/* What Arm's MPS2 images in QEMU share: CMSDK UART 0, SysTick at 25 MHz. A board's board.c includes it once. */
+/* What Arm's MPS2 images in QEMU share: CMSDK UART 0, SysTick at 25 MHz. A board's board.c includes it once.
+ */
 #ifndef MPS2_H
 #define MPS2_H
 

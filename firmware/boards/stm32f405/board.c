@@ -1,4 +1,5 @@
-/* STM32F405 with an 8 MHz crystal, by its registers (reference manual RM0090): 168 MHz, USART1 on PA9 and PA10. */
+/* STM32F405 with an 8 MHz crystal, by its registers (reference manual RM0090): 168 MHz, USART1 on PA9 and
+ * PA10. */
 #include "../common/board.h"
 #include "../common/systick.h"
 
@@ -22,7 +23,8 @@
 
 #define USART1_LINE 37u
 #define APB2_HZ 84000000u
-#define READY_TRIES 100000u /* QEMU models no RCC: its flags never rise, and nothing there depends on them */
+#define READY_TRIES 100000u /* QEMU models no RCC: its flags never rise, and nothing there depends on them \
+                             */
 
 enum { RXNE = 1 << 5, TXE = 1 << 7 };
 
