@@ -50,7 +50,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     plan settings, *p;
     if (qb_check_weighted(it, &op, 3) != QB_OK) return it->error.status;
     if (read_settings(it, node, &op, &settings) != QB_OK) return it->error.status;
-    p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.channels * 8u);
+    p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.channels * sizeof(qb_scale));
     if (p == NULL) return it->error.status;
     *p = settings;
     return qb_channel_scales(it, &op, p->channels, (qb_scale *)(p + 1));

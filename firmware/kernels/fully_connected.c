@@ -58,7 +58,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     int32_t *constant, i;
     if (qb_check_weighted(it, &op, 0) != QB_OK) return it->error.status;
     if (read_settings(it, node, &op, &settings) != QB_OK) return it->error.status;
-    p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.units * 12u);
+    p = qb_store(it, node,
+                 (uint32_t)sizeof *p + (uint32_t)settings.units * (sizeof *scales + sizeof *constant));
     if (p == NULL) return it->error.status;
     *p = settings;
     scales = (qb_scale *)(p + 1);

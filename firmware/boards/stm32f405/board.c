@@ -23,10 +23,33 @@
 
 #define USART1_LINE 37u
 #define APB2_HZ 84000000u
-#define READY_TRIES 100000u /* QEMU models no RCC: its flags never rise, and nothing there depends on them \
-                             */
+#define READY_TRIES                                                                        \
+    100000u /* QEMU models no RCC: its flags never rise, and nothing there depends on them \
+             */
 
-enum { RXNE = 1 << 5, TXE = 1 << 7 };
+/* Bits and fields of the registers, by the reference manual's names. */
+enum { RCC_CR_HSEON = 1 << 16, RCC_CR_HSERDY = 1 << 17, RCC_CR_PLLON = 1 << 24, RCC_CR_PLLRDY = 1 << 25 };
+enum {
+    PLLCFGR_PLLM_8 = 8 << 0,
+    PLLCFGR_PLLN_336 = 336 << 6,
+    PLLCFGR_PLLP_2 = 0 << 16,
+    PLLCFGR_PLLSRC_HSE = 1 << 22,
+    PLLCFGR_PLLQ_7 = 7 << 24
+};
+enum { ACR_LATENCY_5WS = 5, ACR_PRFTEN_ICEN_DCEN = 7 << 8 };
+enum {
+    CFGR_SW_PLL = 2,
+    CFGR_SWS_MASK = 3 << 2,
+    CFGR_SWS_PLL = 2 << 2,
+    CFGR_PPRE1_DIV4 = 5 << 10,
+    CFGR_PPRE2_DIV2 = 4 << 13
+};
+enum { AHB1ENR_GPIOAEN = 1 << 0, APB2ENR_USART1EN = 1 << 4 };
+enum { MODER_PA9_PA10_MASK = 0xF << 18, MODER_PA9_PA10_ALTERNATE = 0xA << 18 };
+enum { AFRH_PA9_PA10_MASK = 0xFF << 4, AFRH_PA9_PA10_USART1 = 0x77 << 4 };
+enum { SR_RXNE = 1 << 5, SR_TXE = 1 << 7 };
+enum { CR1_RE = 1 << 2, CR1_TE = 1 << 3, CR1_RXNEIE = 1 << 5, CR1_UE = 1 << 13 };
+enum { DEMCR_TRCENA = 1 << 24, DWT_CTRL_CYCCNTENA = 1 << 0 };
 
 const board_facts board = {"stm32f405", "Cortex-M4", 168000000u};
 
@@ -40,31 +63,31 @@ static int wait_for(volatile const uint32_t *flags, uint32_t mask, uint32_t valu
 
 /* HSE 8 MHz / 8 * 336 / 2 = 168 MHz; AHB / 1, APB1 / 4, APB2 / 2; five wait states, caches, prefetch. */
 static void start_clocks(void) {
-    RCC_CR |= 1u << 16;
-    if (!wait_for(&RCC_CR, 1u << 17, 1u << 17)) return;
-    RCC_PLLCFGR = 8u | 336u << 6 | 0u << 16 | 1u << 22 | 7u << 24;
-    RCC_CR |= 1u << 24;
-    if (!wait_for(&RCC_CR, 1u << 25, 1u << 25)) return;
-    FLASH_ACR = 5u | 7u << 8;
-    RCC_CFGR = 5u << 10 | 4u << 13;
-    RCC_CFGR |= 2u;
-    wait_for(&RCC_CFGR, 3u << 2, 2u << 2);
+    RCC_CR |= RCC_CR_HSEON;
+    if (!wait_for(&RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY)) return;
+    RCC_PLLCFGR = PLLCFGR_PLLM_8 | PLLCFGR_PLLN_336 | PLLCFGR_PLLP_2 | PLLCFGR_PLLSRC_HSE | PLLCFGR_PLLQ_7;
+    RCC_CR |= RCC_CR_PLLON;
+    if (!wait_for(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY)) return;
+    FLASH_ACR = ACR_LATENCY_5WS | ACR_PRFTEN_ICEN_DCEN;
+    RCC_CFGR = CFGR_PPRE1_DIV4 | CFGR_PPRE2_DIV2;
+    RCC_CFGR |= CFGR_SW_PLL;
+    wait_for(&RCC_CFGR, CFGR_SWS_MASK, CFGR_SWS_PLL);
 }
 
 static void start_uart(void) {
-    RCC_AHB1ENR |= 1u;
-    RCC_APB2ENR |= 1u << 4;
-    GPIOA_MODER = (GPIOA_MODER & ~(0xFu << 18)) | 0xAu << 18;
-    GPIOA_AFRH = (GPIOA_AFRH & ~(0xFFu << 4)) | 0x77u << 4;
+    RCC_AHB1ENR |= AHB1ENR_GPIOAEN;
+    RCC_APB2ENR |= APB2ENR_USART1EN;
+    GPIOA_MODER = (GPIOA_MODER & ~(uint32_t)MODER_PA9_PA10_MASK) | MODER_PA9_PA10_ALTERNATE;
+    GPIOA_AFRH = (GPIOA_AFRH & ~(uint32_t)AFRH_PA9_PA10_MASK) | AFRH_PA9_PA10_USART1;
     USART1_BRR = (APB2_HZ + 115200u / 2u) / 115200u;
-    USART1_CR1 = 1u << 13 | RXNE | 1u << 3 | 1u << 2;
+    USART1_CR1 = CR1_UE | CR1_RXNEIE | CR1_TE | CR1_RE;
     NVIC_ISER1 = 1u << (USART1_LINE - 32u);
 }
 
 /* The cycle counter stands still in QEMU, which so tells itself from silicon. */
 static ql_counter probe_counter(void) {
-    DEMCR |= 1u << 24;
-    DWT_CTRL |= 1u;
+    DEMCR |= DEMCR_TRCENA;
+    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
     uint32_t before = DWT_CYCCNT;
     return DWT_CYCCNT != before ? QL_COUNT_CYCLES : QL_COUNT_INSTRUCTIONS;
 }
@@ -77,13 +100,13 @@ void board_start(void) {
 }
 
 void board_transmit(uint8_t byte) {
-    while (!(USART1_SR & TXE)) {
+    while (!(USART1_SR & SR_TXE)) {
     }
     USART1_DR = byte;
 }
 
 void board_receive_interrupt(void) {
-    while (USART1_SR & RXNE) ql_ring_push(&board_ring, (uint8_t)USART1_DR);
+    while (USART1_SR & SR_RXNE) ql_ring_push(&board_ring, (uint8_t)USART1_DR);
 }
 
 /* SysTick counts the core's cycles, in 64 bits where DWT has 32; in QEMU an instruction takes 64 ns of them
