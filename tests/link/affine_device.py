@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,9 @@ class Process:
         assert self._process.stdout is not None
         self.path = self._process.stdout.readline().strip()
         assert self.path.startswith("/dev/"), "the device did not start"
+        # While one end is open, no other process gets a terminal of this name, even if this one dies.
+        held = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        weakref.finalize(self, os.close, held)
 
     def hang(self) -> None:
         """Stop computing without a word."""

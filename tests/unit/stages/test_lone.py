@@ -114,7 +114,7 @@ def test_what_a_lone_file_lacks_is_named(bundle, tmp_path):
 
 
 def test_a_file_that_was_never_attacked_says_how_to_go_on(bundle, advset, tmp_path):
-    with pytest.raises(UserError, match="nothing tells what") as caught:
+    with pytest.raises(UserError, match="the preprocessing of") as caught:
         qbench.replay(lone(bundle, tmp_path), advset.path, [], tmp_path / "r")
     assert "qbench export" in caught.value.hint
 
