@@ -182,6 +182,13 @@ def test_overhead_is_below_five_percent_where_it_matters():
     assert OVERHEAD == 14
 
 
+@pytest.mark.parametrize(("payload", "wire"), [(0, 16), (239, 255), (240, 257), (493, 510), (494, 512)])
+def test_stuffing_costs_a_byte_in_254_and_one_more(payload, wire):
+    found = wire_bytes(payload)
+    assert (found, type(found)) == (wire, int)
+    assert len(cobs.encode(bytes([1]) * (payload + OVERHEAD))) + 1 <= wire
+
+
 def understood(parse, payload):
     """What a parser makes of a payload; None if it refuses it."""
     try:

@@ -7,12 +7,53 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qbench.quant import Quantization, nearest_in_ball, project_codes, round_half_away
+from qbench.quant import Quantization, nearest_in_ball, project_codes, round_half_away, size
 
 
 def test_ties_round_away_from_zero():
     ties = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5])
     assert round_half_away(ties).tolist() == [-3, -2, -1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_keeps_shape_type_and_argument(shape, dtype):
+    x = np.full(shape, -2.5, dtype)
+    found = round_half_away(x)
+    assert (found.shape, found.dtype) == (shape, dtype)
+    assert np.all(found == -3)
+    assert np.all(x == -2.5)
+
+
+def test_codes_are_computed_in_single_precision_and_positions_in_double():
+    q = Quantization(1.0, 0, "int8")
+    below_half = 0.5 - 2**-30
+    assert q.quantize(np.array([below_half])).tolist() == [1], "0.5 in float32"
+    assert q.position(np.array([below_half])).tolist() == [below_half]
+    third = Quantization(1 / 3, 0, "int8").position(np.float32([1.0]))
+    assert third.dtype == np.float64
+    assert third.tolist() == [1 / float(np.float32(1 / 3))]
+
+
+def test_a_position_lies_between_the_ends_of_the_codes():
+    q = Quantization(0.5, 3, "int8")
+    assert q.position(np.array([-1e9, -2.2, 0.7, 1e9])).tolist() == pytest.approx([-128, -1.4, 4.4, 127])
+    assert Quantization(1.0, 9, "uint8").position(np.array([-50.0, 300.0])).tolist() == [0, 255]
+
+
+def test_real_values_are_single_precision_whatever_the_codes():
+    for dtype in ("int8", "uint8"):
+        found = Quantization(0.5, 100, dtype).dequantize(np.array([0, 127], dtype))
+        assert found.dtype == np.float32
+        assert found.tolist() == [-50, 13.5]
+
+
+@pytest.mark.parametrize(("norm", "wanted"), [("linf", [4, 0.5]), ("l2", [5, 1]), ("l1", [7, 2])])
+def test_sizes_by_norm(norm, wanted):
+    found = size(np.float32([[[3, 0], [-4, 0]], [[0.5, -0.5], [0.5, 0.5]]]), norm)
+    assert found.dtype == np.float64
+    assert found.tolist() == wanted
+    assert size(np.empty((0, 2, 2), np.float32), norm).shape == (0,)
 
 
 def test_quantize_saturates_at_both_ends():
