@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,20 @@ def test_an_answer_of_another_boot_is_not_believed(peer):
     with pytest.raises(DeviceUnstable, match="restarted"):
         list(client.infer(INPUTS[:3]))
     assert client.stats.answers == 0
+    client.close()
+
+
+def test_a_sign_of_life_of_another_boot_is_a_restart(peer):
+    """Inputs sent before the restart have no answer to come: without this, the client would wait for them."""
+
+    def reply(frame):
+        if frame.kind == Kind.HELLO:
+            return answering(frame, Kind.INFO, info(boot=7))
+        return answering(frame, Kind.PONG, struct.pack("<I", 8)) if frame.kind == Kind.PING else []
+
+    client = connect(peer(reply), timeouts=QUICK)
+    with pytest.raises(DeviceUnstable, match="restarted"):
+        list(client.infer(INPUTS[:3]))
     client.close()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qbench.quant import Quantization, nearest_in_ball, project_codes, round_half_away, size
+from qbench.quant import Quantization, _improvable, nearest_in_ball, project_codes, round_half_away, size
 
 
 def test_ties_round_away_from_zero():
@@ -112,6 +112,45 @@ def test_sixteen_ones_where_fifteen_fit_become_fifteen():
     for budget in (15.0, 3.5**2):
         moved = project_codes(clean + 1, clean, eps_in_codes=np.sqrt(budget), norm="l2")
         assert moved.sum() == int(budget)
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("l2", 2.0), ("l1", 2.0)])
+def test_codes_inside_the_ball_are_kept_whatever_was_wanted(norm, eps):
+    clean, codes = np.zeros((2, 2), np.int8), np.int8([[2, 0], [2, 1]])
+    wanted = np.array([[0.4, 1.2], [1.6, 1.4]])
+    moved = project_codes(codes, clean, eps_in_codes=eps, norm=norm, wanted=wanted)
+    assert moved[0].tolist() == [2, 0]
+    assert moved[1].tolist() != [2, 1]
+
+
+def test_a_budget_in_l1_is_a_sum_of_codes():
+    clean = np.int8([[10, -10, 0]])
+    moved = project_codes(clean + np.int8([[3, -3, 1]]), clean, eps_in_codes=5.0, norm="l1")
+    assert np.abs(moved - clean).sum() == 5
+    assert ((moved - clean - np.int8([[3, -3, 1]])) ** 2).sum() == 2
+    kept = clean + np.int8([[3, -2, 0]])
+    assert project_codes(kept, clean, eps_in_codes=5.0, norm="l1").tolist() == kept.tolist()
+
+
+def test_perturbations_of_no_element_are_their_own_nearest():
+    for norm in ("l2", "l1"):
+        assert nearest_in_ball(np.zeros((2, 0)), 3, norm).shape == (2, 0)
+
+
+def test_only_what_is_not_proven_nearest_is_looked_for_again():
+    """What was taken last, 2.2 of distance for a cost of 3, against what waits: 2.18 or 2.22 for 3."""
+    rows = [  # sizes, steps taken, whether another choice may be nearer
+        ([2.6, 2.59, 0.2], [2, 1, 0], False),
+        ([2.6, 2.61, 0.2], [2, 1, 0], True),
+        ([2.0, 1.0, 0.2], [2, 1, 0], False),  # no step waits
+        ([3.0, 3.0, 0.0], [1, 2, 0], False),  # 1 a cost, both
+    ]
+    sizes = np.array([row[0] for row in rows])
+    most, steps = np.floor(sizes + 0.5).astype(int), np.array([row[1] for row in rows])
+    assert _improvable(sizes, steps, most, 5).tolist() == [row[2] for row in rows]
+    assert _improvable(sizes, steps, most, 6).tolist() == [True, True, False, True], "one is left"
+    ones = np.array([[1.2, 0.8]])
+    assert _improvable(ones, np.array([[1, 0]]), np.array([[1, 1]]), 2).tolist() == [False]
 
 
 def test_the_smallest_of_equal_codes_go_first():
