@@ -112,7 +112,9 @@ def test_every_input_is_answered_once_in_order_whatever_is_lost(count, window, f
     inputs = [bytes([i]) for i in range(count)]
     flight, sequence, given_out = Flight(inputs), 0, []
     line, fate = [], iter(fates)
-    while not flight.done:
+    for _ in range(2 * (count + len(fates)) + 2):  # each answers, loses, or sends again what was lost
+        if flight.done:
+            break
         new = fill(flight, window, sequence)
         sequence += len(new)
         line += new
@@ -131,6 +133,7 @@ def test_every_input_is_answered_once_in_order_whatever_is_lost(count, window, f
             if what == "repeat":
                 assert not flight.answer(number, b"wrong", number)
         given_out += flight.ready()
+    assert flight.done
     assert [(answer.index, answer.output) for answer in given_out] == [
         (i, x * 2) for i, x in enumerate(inputs)
     ]

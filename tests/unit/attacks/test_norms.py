@@ -168,5 +168,5 @@ def test_what_does_not_move_keeps_its_bits():
 
 def test_a_domain_without_a_grid_has_none_to_snap_to():
     wide = Domain(name="features", low=-1.0, high=1.0, step=None)
-    with pytest.raises(ValueError, match="^domain features has no grid$"):
+    with pytest.raises(ValueError, match=r"^domain features has no grid$"):
         snap_to_grid(ZERO, ZERO, wide, 0.1, "linf")
