@@ -24,7 +24,6 @@ import qbench
 from qbench.artifacts import Artifact
 from qbench.cli.main import main
 
-
 # For `make mutants`: the same examples every time, and none made smaller once a mutant is found.
 settings.register_profile(
     "mutants", derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate), database=None
