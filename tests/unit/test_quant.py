@@ -149,8 +149,9 @@ def test_only_what_is_not_proven_nearest_is_looked_for_again():
     most, steps = np.floor(sizes + 0.5).astype(int), np.array([row[1] for row in rows])
     assert _improvable(sizes, steps, most, 5).tolist() == [row[2] for row in rows]
     assert _improvable(sizes, steps, most, 6).tolist() == [True, True, False, True], "one is left"
-    ones = np.array([[1.2, 0.8]])
-    assert _improvable(ones, np.array([[1, 0]]), np.array([[1, 1]]), 2).tolist() == [False]
+    beside = np.array([[1.2, 0.8], [2.6, 2.0]])  # in the first sample, no step costs more than 1
+    most, steps = np.array([[1, 1], [3, 2]]), np.array([[1, 0], [1, 0]])
+    assert _improvable(beside, steps, most, 2).tolist() == [False, True]
 
 
 def test_the_smallest_of_equal_codes_go_first():
