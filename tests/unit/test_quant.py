@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from qbench import quant
 from qbench.quant import Quantization, _improvable, nearest_in_ball, project_codes, round_half_away, size
 
 
@@ -130,6 +131,42 @@ def test_a_budget_in_l1_is_a_sum_of_codes():
     assert ((moved - clean - np.int8([[3, -3, 1]])) ** 2).sum() == 2
     kept = clean + np.int8([[3, -2, 0]])
     assert project_codes(kept, clean, eps_in_codes=5.0, norm="l1").tolist() == kept.tolist()
+
+
+@pytest.mark.parametrize("norm", ["l2", "l1"])
+def test_small_budgets_go_to_the_largest_elements(norm):
+    reals = np.array([[9.0, -3.0], [-2.0, 30.0]])
+    assert nearest_in_ball(reals, 0, norm).tolist() == [[0, 0], [0, 0]]
+    found = nearest_in_ball(reals, 1, norm)
+    assert found.tolist() == [[1, 0], [0, 1]]
+    assert found.dtype == np.int32
+
+
+@pytest.mark.parametrize(("affordable", "searched"), [(4 * 4, True), (4 * 4 - 1, False)])
+def test_the_exact_search_is_bounded_by_steps_times_budget(monkeypatch, affordable, searched):
+    """Of four steps that are wanted, a budget of 4 allows the first of each element, and 2 are left."""
+    calls = []
+    exact = quant._exact_in_l2
+    monkeypatch.setattr(quant, "_AFFORDABLE", affordable)
+    monkeypatch.setattr(quant, "_exact_in_l2", lambda *given: calls.append(given) or exact(*given))
+    found = nearest_in_ball(np.array([[1.6, 1.7]]), 4, "l2")
+    assert found.tolist() == [[1, 1]]
+    assert bool(calls) == searched
+
+
+@pytest.mark.parametrize(("left", "taken"), [(0, [0, 0, 0]), (1, [0, 0, 1]), (3, [1, 0, 0]), (4, [1, 0, 1])])
+def test_the_next_steps_are_the_worthiest_per_cost(left, taken):
+    """They bring 2.2 for a cost of 3, 0.8 for 3, and 0.72 for 1."""
+    given = np.array([[2.6, 1.9, 0.86]]), np.array([[1, 1, 0]]), np.array([[3, 2, 1]]), np.array([left])
+    assert quant._next_steps(*given, "l2").tolist() == [[bool(each) for each in taken]]
+
+
+def test_of_steps_of_equal_worth_the_first_are_taken():
+    sizes = np.full((1, 100), 0.9)
+    none, one = np.zeros(sizes.shape, int), np.ones(sizes.shape, int)
+    assert quant._next_steps(sizes, none, one, np.array([30]), "l1").tolist() == [
+        [i < 30 for i in range(100)]
+    ]
 
 
 def test_perturbations_of_no_element_are_their_own_nearest():
