@@ -33,7 +33,7 @@ def test_a_paired_interval_holds_the_truth_about_as_often_as_it_says():
 
 
 def closed_form(both, only_first, only_second, neither):
-    """Newcombe's method 10, Statistics in Medicine 17, 1998, page 2639, step by step from Wilson's limits."""
+    """Newcombe's method 10, Statistics in Medicine 17, 1998, step by step from Wilson's limits."""
     n, z = both + only_first + only_second + neither, 1.959963984540054
     limits = []
     for count in (both + only_first, both + only_second):
@@ -72,7 +72,7 @@ def test_a_paired_interval_is_that_of_the_closed_form(table):
 
 
 def test_a_paired_interval_against_newcombes_worked_example():
-    """Newcombe, Statistics in Medicine 17, 1998, page 2640: of 36, 12, 2 and 0 it is 0.0569 to 0.3404."""
+    """Newcombe, Statistics in Medicine 17, 1998: of 36, 12, 2 and 0 it is 0.0569 to 0.3404."""
     found = paired_difference(*pair(36, 12, 2, 0))
     assert (round(found.low, 4), round(found.high, 4)) == (0.0569, 0.3404)
 
