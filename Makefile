@@ -5,6 +5,7 @@ OUT    ?= out/demo
 BOARD  ?= stm32f405
 SECONDS_EACH ?= 30
 WORKERS ?= 2
+MODULE ?= *
 
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -12,7 +13,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS   := $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" if sys.version_info[:2] == (3, 11) else "")' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo experiment attacked replay-emulated gate-emulated emulator test fuzz soak lint type bench docs clean
+.PHONY: help setup demo experiment attacked replay-emulated gate-emulated emulator test fuzz soak mutants lint type bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -65,6 +66,11 @@ soak: $(VENV)/.dev ## Mutate files of each format 10,000 times, kill every stage
 	QBENCH_MUTATIONS=10000 QBENCH_KILLS=20 $(BIN)/python -m pytest tests/mutations tests/unit/experiment/test_kills.py tests/e2e/test_interrupted.py -q -rP
 	$(MAKE) --no-print-directory fuzz SECONDS_EACH=1800
 
+# Takes half an hour; results are kept in mutants/, so that a second call runs what has changed since.
+mutants: $(VENV)/.dev ## Change the code of the modules in docs/mutants.md line by line and list what no test notices: MODULE='*'
+	$(BIN)/mutmut run --max-children $(WORKERS) '$(MODULE)'
+	$(BIN)/mutmut results
+
 lint: $(VENV)/.dev ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -86,7 +92,7 @@ docs: $(VENV)/.dev ## Write the generated parts of docs/ again
 	$(BIN)/python docs/generate.py
 
 clean: ## Remove the virtual environment and the demo's results
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) mutants
 
 $(VENV)/.user: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \

@@ -82,7 +82,7 @@ def project_codes(
     if math.isinf(eps_in_codes):
         return codes
     start = clean.astype(np.int32)
-    inside = (codes.astype(np.int32) - start).reshape(len(codes), -1)
+    inside = (codes.astype(np.int32) - start).reshape(len(codes), math.prod(codes.shape[1:]))
     if norm == "linf":
         limit = _whole_codes(eps_in_codes)
         inside = np.clip(inside, -limit, limit)

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from hypothesis import Phase, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: one thread each, as in their children
@@ -22,6 +23,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: one thre
 import qbench
 from qbench.artifacts import Artifact
 from qbench.cli.main import main
+
+# For `make mutants`: the same examples every time, and none made smaller once a mutant is found.
+settings.register_profile(
+    "mutants", derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate), database=None
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -149,21 +149,6 @@ class Client:
                 yield from flight.ready()
                 watch.restart()
 
-    def ping(self) -> float:
-        """Seconds from a PING to its PONG.
-
-        Raises:
-            NoAnswer: none came within `timeouts.hello`.
-        """
-        start = time.monotonic()
-        sequence = self._send(Kind.PING)
-        while (now := time.monotonic()) - start < self._timeouts.hello:
-            if any(
-                f.kind == Kind.PONG and f.sequence == sequence for f in self._receive(self._timeouts.probe)
-            ):
-                return now - start
-        raise errors.device_silent(self.port.url, self._timeouts.hello)
-
     def _hello(self) -> DeviceInfo:
         """Open a session. What an earlier one left on the line comes in before the answer, and is dropped."""
         self._decoder, self._inbox, self._heard = Decoder(), [], b""

@@ -66,20 +66,18 @@ class Flight:
         return self._unanswered[index], repeated is not None
 
     def _take_lost(self) -> int | None:
-        if not self._lost:
-            return None
-        in_flight = {self._sent[sequence] for sequence in self._open if sequence in self._sent}
         while self._lost:
             index = self._lost.popleft()
-            if index in self._unanswered and index not in in_flight:
+            if index in self._unanswered:
                 return index
         return None
 
     def _take_new(self) -> int | None:
-        index, data = next(self._source, (None, b""))
-        if index is None:
+        found = next(self._source, None)
+        if found is None:
             self._exhausted = True
             return None
+        index, data = found
         self._unanswered[index] = data
         return index
 

@@ -125,11 +125,6 @@ def test_an_input_of_another_size_is_refused(start, greet):
         list(client.infer([bytes(INPUTS), bytes(INPUTS - 1)]))
 
 
-def test_ping_measures_the_round_trip(start, greet):
-    client = greet(start().path)
-    assert 0 < client.ping() < QUICK.hello
-
-
 def test_the_trace_shows_every_byte(start, greet):
     text = io.StringIO()
     client = greet(start().path, trace=hex_trace(text))

@@ -20,6 +20,7 @@ from qbench.link.messages import (
     parse_info,
     parse_pong,
     parse_result,
+    tensor_bytes,
 )
 
 from .affine_device import FIRMWARE, affine
@@ -182,6 +183,13 @@ def test_overhead_is_below_five_percent_where_it_matters():
     assert OVERHEAD == 14
 
 
+@pytest.mark.parametrize(("payload", "wire"), [(0, 16), (239, 255), (240, 257), (493, 510), (494, 512)])
+def test_stuffing_costs_a_byte_in_254_and_one_more(payload, wire):
+    found = wire_bytes(payload)
+    assert (found, type(found)) == (wire, int)
+    assert len(cobs.encode(bytes([1]) * (payload + OVERHEAD))) + 1 <= wire
+
+
 def understood(parse, payload):
     """What a parser makes of a payload; None if it refuses it."""
     try:
@@ -236,3 +244,81 @@ def test_what_a_later_revision_appends_to_an_info_is_passed_over(info_payload, m
 def test_a_truncated_info_is_refused(info_payload):
     for size in range(len(info_payload)):
         assert understood(parse_info, info_payload[:size]) is None, size
+
+
+def described(code, shape, scale, zero_point):
+    """A tensor as an INFO describes it."""
+    return struct.pack(f"<BB{len(shape)}Ifi", code, len(shape), *shape, scale, zero_point)
+
+
+def info_with(payload, first, second):
+    """An INFO whose tensors are replaced: each is of rank 2 in the example."""
+    start = struct.calcsize("<BIHBI32sIII")
+    return payload[:start] + first + second + payload[start + 2 * len(described(9, (1, 1), 1, 0)) :]
+
+
+@pytest.mark.parametrize(
+    ("code", "shape", "scale", "zero_point", "spec", "size"),
+    [
+        (9, (1, 8), 0.5, -3, ("int8", (8,), 0.5, -3), 8),
+        (3, (1, 4, 2), 0.25, 7, ("uint8", (4, 2), 0.25, 7), 8),
+        (0, (1, 4, 2), 0.0, 7, ("float32", (4, 2), None, None), 32),
+        (9, (4, 2), 2.0, 0, ("int8", (4, 2), 2.0, 0), 8),
+        (0, (1,), 0.0, 0, ("float32", (), None, None), 4),
+        (0, (), 0.0, 0, ("float32", (), None, None), 4),
+        (9, (1, 1 << 16, 1 << 16), 1.0, 0, ("int8", (1 << 16, 1 << 16), 1.0, 0), 1 << 32),
+    ],
+)
+def test_a_tensor_is_told_without_its_batch(info_payload, code, shape, scale, zero_point, spec, size):
+    one = described(9, (1, 2), 1.0, 0)
+    told = described(code, shape, scale, zero_point)
+    for found, name in (
+        (parse_info(info_with(info_payload, told, one)).input, "input"),
+        (parse_info(info_with(info_payload, one, told)).output, "output"),
+    ):
+        assert found.name == name
+        assert (found.dtype, found.shape, found.scale, found.zero_point) == spec
+        assert (tensor_bytes(found), type(tensor_bytes(found))) == (size, int)
+
+
+def refusal(payload):
+    with pytest.raises(Malformed) as caught:
+        parse_info(payload)
+    return str(caught.value)
+
+
+def test_what_no_version_of_the_protocol_says_is_refused_by_name(info_payload):
+    one, other = described(9, (1, 2), 1.0, 0), described(2, (1, 2), 1.0, 0)
+    assert refusal(info_with(info_payload, other, one)) == "the input tensor has the unknown type 2"
+    assert refusal(info_with(info_payload, one, other)) == "the output tensor has the unknown type 2"
+    assert refusal(b"\2" + info_payload[1:]) == "the device speaks protocol version 2, this qbench 1"
+    assert refusal(info_payload[:-1]) == "the payload ends early"
+    no_window = info_payload[:5] + bytes(2) + info_payload[7:]
+    assert refusal(no_window) == "counter kind 1 or window 0 makes no sense"
+    no_counter = info_payload[:7] + b"\4" + info_payload[8:]
+    assert refusal(no_counter) == "counter kind 4 or window 17 makes no sense"
+
+
+@pytest.mark.parametrize("window", [1, 0xFFFF])
+def test_every_window_but_none_is_taken(info_payload, window):
+    payload = info_payload[:5] + struct.pack("<H", window) + info_payload[7:]
+    assert parse_info(payload).window == window
+
+
+@pytest.mark.parametrize(
+    ("number", "counter"), [(0, "none"), (1, "cycles"), (2, "instructions"), (3, "nanoseconds")]
+)
+def test_counters_by_number(info_payload, number, counter):
+    assert parse_info(info_payload[:7] + bytes([number]) + info_payload[8:]).counter == counter
+
+
+def test_what_a_device_says_of_itself_field_by_field(info_payload):
+    info = parse_info(info_payload)
+    assert (info.protocol, info.boot) == (1, 0xB007B007)
+    fault = parse_info(info_payload[:-1] + b"\4lame").fault
+    assert fault == "lame"
+
+
+def test_texts_that_are_no_text_are_told_as_they_can_be():
+    found = parse_error(struct.pack("<IB", 7, 6) + b"\5ab\xff\nc")
+    assert found.text == "ab\ufffd c"

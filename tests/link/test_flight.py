@@ -57,6 +57,50 @@ def test_what_is_on_its_way_again_is_not_sent_a_third_time():
     assert flight.open == 2
 
 
+def test_what_is_answered_late_is_not_sent_again():
+    flight = Flight([b"a", b"b"])
+    fill(flight, 2, 0)
+    flight.lose_all()
+    assert flight.answer(1, b"A", 0)
+    assert flight.take(3) == (b"b", True)
+    assert flight.take(4) is None
+    assert flight.open == 1
+
+
+def test_settling_keeps_the_transmission_itself_and_those_behind_it():
+    flight = Flight([b"a", b"b", b"c"])
+    fill(flight, 3, 0)
+    flight.settle(2)
+    assert flight.open == 2
+    assert flight.take(4) == (b"a", True)
+    assert flight.take(5) is None
+
+
+def test_a_transmission_is_awaited_until_its_input_is_answered():
+    flight = Flight([b"a"])
+    assert not flight.awaits(1)
+    fill(flight, 1, 0)
+    flight.lose_all()
+    assert flight.take(2) == (b"a", True)
+    assert flight.awaits(1)
+    assert flight.awaits(2)
+    assert flight.answer(1, b"A", 0)
+    assert not flight.awaits(1)
+    assert not flight.awaits(2)
+
+
+def test_a_flight_is_done_when_every_answer_is_handed_out():
+    flight = Flight([b"a"])
+    assert flight.done is False
+    assert flight.take(1) == (b"a", False)
+    assert flight.take(2) is None
+    assert flight.done is False
+    assert flight.answer(1, b"A", 3)
+    assert flight.done is False
+    assert list(flight.ready()) == [Answer(0, b"A", 3)]
+    assert flight.done is True
+
+
 @given(
     count=st.integers(0, 30),
     window=st.integers(1, 6),
@@ -68,7 +112,9 @@ def test_every_input_is_answered_once_in_order_whatever_is_lost(count, window, f
     inputs = [bytes([i]) for i in range(count)]
     flight, sequence, given_out = Flight(inputs), 0, []
     line, fate = [], iter(fates)
-    while not flight.done:
+    for _ in range(2 * (count + len(fates)) + 2):  # each answers, loses, or sends again what was lost
+        if flight.done:
+            break
         new = fill(flight, window, sequence)
         sequence += len(new)
         line += new
@@ -87,6 +133,7 @@ def test_every_input_is_answered_once_in_order_whatever_is_lost(count, window, f
             if what == "repeat":
                 assert not flight.answer(number, b"wrong", number)
         given_out += flight.ready()
+    assert flight.done
     assert [(answer.index, answer.output) for answer in given_out] == [
         (i, x * 2) for i, x in enumerate(inputs)
     ]

@@ -7,12 +7,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qbench.quant import Quantization, nearest_in_ball, project_codes, round_half_away
+from qbench import quant
+from qbench.quant import Quantization, _improvable, nearest_in_ball, project_codes, round_half_away, size
 
 
 def test_ties_round_away_from_zero():
     ties = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5])
     assert round_half_away(ties).tolist() == [-3, -2, -1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_keeps_shape_type_and_argument(shape, dtype):
+    x = np.full(shape, -2.5, dtype)
+    found = round_half_away(x)
+    assert (found.shape, found.dtype) == (shape, dtype)
+    assert np.all(found == -3)
+    assert np.all(x == -2.5)
+
+
+def test_codes_are_computed_in_single_precision_and_positions_in_double():
+    q = Quantization(1.0, 0, "int8")
+    below_half = 0.5 - 2**-30
+    assert q.quantize(np.array([below_half])).tolist() == [1], "0.5 in float32"
+    assert q.position(np.array([below_half])).tolist() == [below_half]
+    third = Quantization(1 / 3, 0, "int8").position(np.float32([1.0]))
+    assert third.dtype == np.float64
+    assert third.tolist() == [1 / float(np.float32(1 / 3))]
+
+
+def test_a_position_lies_between_the_ends_of_the_codes():
+    q = Quantization(0.5, 3, "int8")
+    assert q.position(np.array([-1e9, -2.2, 0.7, 1e9])).tolist() == pytest.approx([-128, -1.4, 4.4, 127])
+    assert Quantization(1.0, 9, "uint8").position(np.array([-50.0, 300.0])).tolist() == [0, 255]
+
+
+def test_real_values_are_single_precision_whatever_the_codes():
+    for dtype in ("int8", "uint8"):
+        found = Quantization(0.5, 100, dtype).dequantize(np.array([0, 127], dtype))
+        assert found.dtype == np.float32
+        assert found.tolist() == [-50, 13.5]
+
+
+@pytest.mark.parametrize(("norm", "wanted"), [("linf", [4, 0.5]), ("l2", [5, 1]), ("l1", [7, 2])])
+def test_sizes_by_norm(norm, wanted):
+    found = size(np.float32([[[3, 0], [-4, 0]], [[0.5, -0.5], [0.5, 0.5]]]), norm)
+    assert found.dtype == np.float64
+    assert found.tolist() == wanted
+    assert size(np.empty((0, 2, 2), np.float32), norm).shape == (0,)
 
 
 def test_quantize_saturates_at_both_ends():
@@ -71,6 +113,82 @@ def test_sixteen_ones_where_fifteen_fit_become_fifteen():
     for budget in (15.0, 3.5**2):
         moved = project_codes(clean + 1, clean, eps_in_codes=np.sqrt(budget), norm="l2")
         assert moved.sum() == int(budget)
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("l2", 2.0), ("l1", 2.0)])
+def test_codes_inside_the_ball_are_kept_whatever_was_wanted(norm, eps):
+    clean, codes = np.zeros((2, 2), np.int8), np.int8([[2, 0], [2, 1]])
+    wanted = np.array([[0.4, 1.2], [1.6, 1.4]])
+    moved = project_codes(codes, clean, eps_in_codes=eps, norm=norm, wanted=wanted)
+    assert moved[0].tolist() == [2, 0]
+    assert moved[1].tolist() != [2, 1]
+
+
+def test_a_budget_in_l1_is_a_sum_of_codes():
+    clean = np.int8([[10, -10, 0]])
+    moved = project_codes(clean + np.int8([[3, -3, 1]]), clean, eps_in_codes=5.0, norm="l1")
+    assert np.abs(moved - clean).sum() == 5
+    assert ((moved - clean - np.int8([[3, -3, 1]])) ** 2).sum() == 2
+    kept = clean + np.int8([[3, -2, 0]])
+    assert project_codes(kept, clean, eps_in_codes=5.0, norm="l1").tolist() == kept.tolist()
+
+
+@pytest.mark.parametrize("norm", ["l2", "l1"])
+def test_small_budgets_go_to_the_largest_elements(norm):
+    reals = np.array([[9.0, -3.0], [-2.0, 30.0]])
+    assert nearest_in_ball(reals, 0, norm).tolist() == [[0, 0], [0, 0]]
+    found = nearest_in_ball(reals, 1, norm)
+    assert found.tolist() == [[1, 0], [0, 1]]
+    assert found.dtype == np.int32
+
+
+@pytest.mark.parametrize(("affordable", "searched"), [(4 * 4, True), (4 * 4 - 1, False)])
+def test_the_exact_search_is_bounded_by_steps_times_budget(monkeypatch, affordable, searched):
+    """Of four steps that are wanted, a budget of 4 allows the first of each element, and 2 are left."""
+    calls = []
+    exact = quant._exact_in_l2
+    monkeypatch.setattr(quant, "_AFFORDABLE", affordable)
+    monkeypatch.setattr(quant, "_exact_in_l2", lambda *given: calls.append(given) or exact(*given))
+    found = nearest_in_ball(np.array([[1.6, 1.7]]), 4, "l2")
+    assert found.tolist() == [[1, 1]]
+    assert bool(calls) == searched
+
+
+@pytest.mark.parametrize(("left", "taken"), [(0, [0, 0, 0]), (1, [0, 0, 1]), (3, [1, 0, 0]), (4, [1, 0, 1])])
+def test_the_next_steps_are_the_worthiest_per_cost(left, taken):
+    """They bring 2.2 for a cost of 3, 0.8 for 3, and 0.72 for 1."""
+    given = np.array([[2.6, 1.9, 0.86]]), np.array([[1, 1, 0]]), np.array([[3, 2, 1]]), np.array([left])
+    assert quant._next_steps(*given, "l2").tolist() == [[bool(each) for each in taken]]
+
+
+def test_of_steps_of_equal_worth_the_first_are_taken():
+    sizes = np.full((1, 100), 0.9)
+    none, one = np.zeros(sizes.shape, int), np.ones(sizes.shape, int)
+    assert quant._next_steps(sizes, none, one, np.array([30]), "l1").tolist() == [
+        [i < 30 for i in range(100)]
+    ]
+
+
+def test_perturbations_of_no_element_are_their_own_nearest():
+    for norm in ("l2", "l1"):
+        assert nearest_in_ball(np.zeros((2, 0)), 3, norm).shape == (2, 0)
+
+
+def test_only_what_is_not_proven_nearest_is_looked_for_again():
+    """What was taken last, 2.2 of distance for a cost of 3, against what waits: 2.18 or 2.22 for 3."""
+    rows = [  # sizes, steps taken, whether another choice may be nearer
+        ([2.6, 2.59, 0.2], [2, 1, 0], False),
+        ([2.6, 2.61, 0.2], [2, 1, 0], True),
+        ([2.0, 1.0, 0.2], [2, 1, 0], False),  # no step waits
+        ([3.0, 3.0, 0.0], [1, 2, 0], False),  # 1 a cost, both
+    ]
+    sizes = np.array([row[0] for row in rows])
+    most, steps = np.floor(sizes + 0.5).astype(int), np.array([row[1] for row in rows])
+    assert _improvable(sizes, steps, most, 5).tolist() == [row[2] for row in rows]
+    assert _improvable(sizes, steps, most, 6).tolist() == [True, True, False, True], "one is left"
+    beside = np.array([[1.2, 0.8], [2.6, 2.0]])  # in the first sample, no step costs more than 1
+    most, steps = np.array([[1, 1], [3, 2]]), np.array([[1, 0], [1, 0]])
+    assert _improvable(beside, steps, most, 2).tolist() == [False, True]
 
 
 def test_the_smallest_of_equal_codes_go_first():

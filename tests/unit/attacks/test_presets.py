@@ -1,6 +1,7 @@
 import pytest
 
 from qbench.attacks import find_attack
+from qbench.attacks.base import BoundedAttack
 from qbench.attacks.budgets import check_eps
 from qbench.attacks.presets import PRESETS
 from qbench.data import IMAGE
@@ -13,6 +14,7 @@ def test_the_attack_takes_what_the_preset_tells_it(name):
     told = attack.configured(**preset.settings).model_dump()
     assert told.items() >= dict(preset.settings).items()
     assert attack.checked_norm(preset.norm) == preset.norm
+    assert bool(preset.eps) == issubclass(attack, BoundedAttack)
     if preset.eps:
         check_eps(preset.eps, IMAGE, preset.norm, 3072)
 
