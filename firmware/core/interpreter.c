@@ -1,34 +1,20 @@
 #include "interpreter.h"
 
-#include "kernel.h"
+#include "operator.h"
 #include "packed.h"
 #include "planner.h"
 #include "reader.h"
-
-qb_status qb_fail(qb_interpreter *it, qb_status status, const char *what) {
-    it->error.status = status;
-    it->error.what = what;
-    return status;
-}
-
-uint32_t qb_reserve(qb_interpreter *it, uint32_t bytes) {
-    uint32_t at = it->used;
-    uint64_t end = ((uint64_t)at + bytes + QB_ALIGNMENT - 1) / QB_ALIGNMENT * QB_ALIGNMENT;
-    it->used = end > UINT32_MAX ? UINT32_MAX : (uint32_t)end;
-    if (it->used > it->arena_size) qb_fail(it, QB_NO_MEMORY, "the arena is too small for this model");
-    return at;
-}
 
 static qb_status prepare_operators(qb_interpreter *it) {
     qb_status worst = QB_OK;
     uint32_t i;
     for (i = 0; i < it->node_count; i++) {
         qb_node *node = &it->nodes[i];
-        const qb_kernel *kernel = qb_kernels[node->kernel];
+        const qb_operator *op = qb_operators[node->op];
         it->error.operator_index = (int32_t)i;
-        it->error.builtin_code = kernel->builtin_code;
+        it->error.builtin_code = op->builtin_code;
         it->error.version = node->version;
-        kernel->prepare(it, node);
+        op->prepare(it, node);
         if (it->file.damaged) return qb_damaged(it);
         if (it->error.status == QB_NO_MEMORY)
             worst = QB_NO_MEMORY; /* go on, to know the whole need */
@@ -41,7 +27,7 @@ static qb_status prepare_operators(qb_interpreter *it) {
     return worst;
 }
 
-/* Let an operator's output live where one of its inputs ends its life, if the kernel allows it. */
+/* Let an operator's output live where one of its inputs ends its life, if the operator allows it. */
 static void share_memory(qb_interpreter *it, uint32_t index) {
     const qb_node *node = &it->nodes[index];
     qb_tensor *output = &it->tensors[qb_load_i32(it->file.base + node->outputs)];
@@ -49,7 +35,7 @@ static void share_memory(qb_interpreter *it, uint32_t index) {
     for (i = 0; i < node->input_count && i < 8; i++) {
         const qb_tensor *input = qb_input(it, node, i);
         qb_tensor *owner;
-        if (!(qb_kernels[node->kernel]->in_place >> i & 1) || input == NULL || input->constant) continue;
+        if (!(qb_operators[node->op]->in_place >> i & 1) || input == NULL || input->constant) continue;
         owner = &it->tensors[input->owner];
         if (input->last_use != index + 1 || owner->last_use != index + 1 || input->bytes != output->bytes)
             continue;
@@ -113,7 +99,7 @@ void qb_invoke(const qb_interpreter *it) {
     uint32_t i;
     for (i = 0; i < it->node_count; i++) {
         unpack_constants(it, i);
-        qb_kernels[it->nodes[i].kernel]->eval(it, &it->nodes[i]);
+        qb_operators[it->nodes[i].op]->eval(it, &it->nodes[i]);
     }
 }
 
@@ -124,5 +110,3 @@ const qb_tensor *qb_input_tensor(const qb_interpreter *it, uint32_t index) {
 const qb_tensor *qb_output_tensor(const qb_interpreter *it, uint32_t index) {
     return &it->tensors[qb_load_i32(it->file.base + it->outputs.at + 4 * index)];
 }
-
-void *qb_tensor_data(const qb_interpreter *it, const qb_tensor *tensor) { return it->arena + tensor->data; }

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "flatbuffer.h"
 
+#define QB_ALIGNMENT 16u /* of the arena, and of all that lies in it */
 #define QB_MAX_RANK 6
 #define QB_ABSENT (-1) /* index of an optional tensor that is not there */
 
@@ -39,9 +40,9 @@ typedef struct {
     uint32_t inputs; /* offset in the file of int32 tensor indices */
     uint32_t outputs;
     uint32_t options;  /* offset in the file of the operator's options table; 0 when absent */
-    uint32_t prepared; /* offset in the arena of what the kernel's prepare left for eval */
+    uint32_t prepared; /* offset in the arena of what the operator's prepare left for eval */
     uint8_t input_count;
-    uint8_t kernel; /* index in qb_kernels */
+    uint8_t op; /* index in qb_operators */
     uint8_t options_type;
     uint8_t version;
 } qb_node;

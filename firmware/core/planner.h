@@ -3,7 +3,7 @@
 #ifndef QB_PLANNER_H
 #define QB_PLANNER_H
 
-#include "interpreter.h"
+#include "model.h"
 
 /* Give every owner among the tensors (those with `first_use` set, not read from the file) an offset, so that
  * no two that are alive at the same time overlap: the largest first, each at the lowest offset that is free

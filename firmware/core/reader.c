@@ -1,15 +1,11 @@
 #include "reader.h"
 
-#include "kernel.h"
+#include "operator.h"
 #include "packed.h"
 
 #define SCHEMA_VERSION 3
 #define MAX_TABLE_ENTRIES 0x7FFFu /* steps and tensor indices are 16 bits wide */
 #define CUSTOM_OPERATOR 32
-
-qb_status qb_damaged(qb_interpreter *it) {
-    return qb_fail(it, QB_DAMAGED, "an offset or a length is out of bounds");
-}
 
 uint32_t qb_width(uint8_t type) {
     switch (type) {
@@ -105,18 +101,18 @@ static qb_status read_tensor(qb_interpreter *it, qb_table from, qb_vector buffer
     return it->file.damaged ? qb_damaged(it) : QB_OK;
 }
 
-static qb_status find_kernel(qb_interpreter *it, qb_table code, qb_node *node) {
+static qb_status find_operator(qb_interpreter *it, qb_table code, qb_node *node) {
     int32_t deprecated = (int8_t)qb_u8(&it->file, code, 0, 0);
     int32_t builtin = qb_i32(&it->file, code, 3, 0);
     uint8_t i;
     it->error.builtin_code = builtin > deprecated ? builtin : deprecated;
     it->error.version = qb_i32(&it->file, code, 2, 1);
     if (it->error.builtin_code == CUSTOM_OPERATOR) return qb_refuse(it, "custom operators are not supported");
-    for (i = 0; i < qb_kernel_count; i++) {
-        if (qb_kernels[i]->builtin_code != it->error.builtin_code) continue;
-        QB_REQUIRE(it, it->error.version >= 1 && it->error.version <= qb_kernels[i]->max_version,
+    for (i = 0; i < qb_operator_count; i++) {
+        if (qb_operators[i]->builtin_code != it->error.builtin_code) continue;
+        QB_REQUIRE(it, it->error.version >= 1 && it->error.version <= qb_operators[i]->max_version,
                    "this version of the operator is not supported");
-        node->kernel = i;
+        node->op = i;
         node->version = (uint8_t)it->error.version;
         return QB_OK;
     }
@@ -151,12 +147,12 @@ static qb_status read_at(qb_interpreter *it, qb_tensor *tensor, uint32_t step) {
 /* Note the tensors that operator `index` reads and writes, and when. */
 static qb_status connect(qb_interpreter *it, qb_table from, qb_node *node, uint32_t index) {
     qb_vector inputs = qb_elements(&it->file, from, 1, 4), outputs = qb_elements(&it->file, from, 2, 4);
-    const qb_kernel *kernel = qb_kernels[node->kernel];
+    const qb_operator *op = qb_operators[node->op];
     uint32_t i;
     if (it->file.damaged) return qb_damaged(it);
-    QB_REQUIRE(it, inputs.count >= kernel->min_inputs && inputs.count < QB_ANY_NUMBER,
+    QB_REQUIRE(it, inputs.count >= op->min_inputs && inputs.count < QB_ANY_NUMBER,
                "too few or too many inputs");
-    QB_REQUIRE(it, kernel->max_inputs == QB_ANY_NUMBER || inputs.count <= kernel->max_inputs,
+    QB_REQUIRE(it, op->max_inputs == QB_ANY_NUMBER || inputs.count <= op->max_inputs,
                "too many inputs");
     QB_REQUIRE(it, outputs.count == 1, "the operator must have one output");
     node->inputs = inputs.at;
@@ -165,7 +161,7 @@ static qb_status connect(qb_interpreter *it, qb_table from, qb_node *node, uint3
     for (i = 0; i < inputs.count; i++) {
         qb_tensor *tensor;
         if (qb_load_i32(it->file.base + inputs.at + 4 * i) == QB_ABSENT) {
-            QB_REQUIRE(it, i >= kernel->min_inputs, "an input is missing");
+            QB_REQUIRE(it, i >= op->min_inputs, "an input is missing");
             continue;
         }
         tensor = tensor_named(it, inputs, i);
@@ -183,13 +179,13 @@ static qb_status read_operator(qb_interpreter *it, qb_table from, qb_vector code
     uint32_t code = (uint32_t)qb_i32(&it->file, from, 0, 0);
     memset(node, 0, sizeof *node);
     it->error.operator_index = (int32_t)index;
-    if (find_kernel(it, qb_table_in(&it->file, codes, code), node) != QB_OK) return it->error.status;
+    if (find_operator(it, qb_table_in(&it->file, codes, code), node) != QB_OK) return it->error.status;
     node->options_type = qb_u8(&it->file, from, 3, 0);
     node->options = qb_child(&it->file, from, 4).at;
     if (it->file.damaged) return qb_damaged(it);
     QB_REQUIRE(it,
-               node->options == 0 || node->options_type == qb_kernels[node->kernel]->options_type ||
-                   qb_kernels[node->kernel]->options_type == 0,
+               node->options == 0 || node->options_type == qb_operators[node->op]->options_type ||
+                   qb_operators[node->op]->options_type == 0,
                "the operator's options are of another operator");
     return connect(it, from, node, index);
 }

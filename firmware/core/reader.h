@@ -2,15 +2,12 @@
 #ifndef QB_READER_H
 #define QB_READER_H
 
-#include "interpreter.h"
+#include "context.h"
 
 #define QB_NEVER 0xFFFFu /* first_use of a tensor that nothing writes */
 
 /* Fill in the tensors, with the steps at which each is first and last used, and the operators with their
- * kernels, inputs and outputs. Tensors are written once, before they are read. */
+ * inputs and outputs. Tensors are written once, before they are read. */
 qb_status qb_read_model(qb_interpreter *it);
-
-/* Record that the file is damaged. */
-qb_status qb_damaged(qb_interpreter *it);
 
 #endif

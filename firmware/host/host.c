@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "../core/interpreter.h"
-#include "../kernels/kernel_set.h"
+#include "../kernels/kernels.h"
 #include "operator_names.h"
 
 #define FIRST_ARENA (1u << 20)
@@ -66,7 +66,7 @@ void qb_host_close(qb_host *host) {
     free(host);
 }
 
-const char *qb_host_kernels(void) { return QB_KERNEL_SET; }
+const char *qb_host_kernels(void) { return qk_kernel_set(); }
 
 uint32_t qb_host_arena(const qb_host *host) { return host->it.used; }
 

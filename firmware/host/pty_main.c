@@ -16,7 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "../kernels/kernel_set.h"
+#include "../kernels/kernels.h"
 #include "../link/ring.h"
 
 #define DEFAULT_RING 32768u
@@ -105,7 +105,7 @@ int main(int argc, char **argv) {
     ql_device device = {.firmware = QL_FIRMWARE,
                         .board = "host",
                         .core = "native",
-                        .kernels = QB_KERNEL_SET,
+                        .kernels = qk_kernel_set(),
                         .counter = QL_COUNT_NANOSECONDS,
                         .boot = boot_nonce(),
                         .ring_bytes = (uint32_t)ring_bytes};

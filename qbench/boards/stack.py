@@ -50,7 +50,7 @@ def measure_stack(folder: Path) -> Stack:
     """
     own: dict[str, int] = {}
     calls: dict[str, set[str]] = {}
-    for file in sorted(folder.glob("*.ci")):
+    for file in sorted(folder.rglob("*.ci")):
         text = file.read_text()
         for title, label in _NODE.findall(text):
             if found := _BYTES.search(label):

@@ -27,7 +27,7 @@ SANITIZED = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 PLAIN = ("-O2",)
 
 _LINK = ("link/frame.c", "link/session.c", "tests/affine_model.c")
-_HOST = (*_LINK, "host/pty_main.c", "tests/affine_host_model.c")
+_HOST = (*_LINK, "host/pty_main.c", "kernels/portable/kernel_set.c", "tests/affine_host_model.c")
 _TEST = (*_LINK, "link/sha256.c", "tests/test_link.c")
 
 

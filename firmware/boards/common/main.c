@@ -1,6 +1,6 @@
 /* The firmware of every board: the session of firmware/link over the board's UART, the model from its flash.
  */
-#include "../../kernels/kernel_set.h"
+#include "../../kernels/kernels.h"
 #include "../../link/network.h"
 #include "board.h"
 
@@ -35,7 +35,7 @@ int main(void) {
     device.firmware = QL_FIRMWARE;
     device.board = board.name;
     device.core = board.core;
-    device.kernels = QB_KERNEL_SET;
+    device.kernels = qk_kernel_set();
     device.clock_hz = board.clock_hz;
     device.counter = (uint8_t)board_counter();
     device.boot = boot_nonce();

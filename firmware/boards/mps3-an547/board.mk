@@ -1,1 +1,2 @@
 CPU = -mcpu=cortex-m55 -mfloat-abi=hard
+KERNELS = portable

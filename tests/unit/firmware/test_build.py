@@ -17,6 +17,7 @@ from qbench.runtimes.hostlib import HostModel
 from tests.golden.cases import GENERATORS, Case, draw
 from tests.golden.coarse import network
 from tests.golden.oracles import host
+from tests.unit.firmware.sources import compile_each, runtime_sources
 
 HOST = firmware_sources() / "host"
 
@@ -112,29 +113,17 @@ def test_compiles_for_the_boards(tmp_path: Path, core: str) -> None:
     compiler = shutil.which("arm-none-eabi-gcc")
     if compiler is None:
         pytest.skip("arm-none-eabi-gcc is not installed")
-    sources = [*HOST.parent.glob("core/*.c"), *HOST.parent.glob("kernels/*.c")]
-    flags = [
-        f"-mcpu={core}",
-        "-mthumb",
-        "-std=c99",
-        "-O2",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-ffp-contract=off",
-    ]
-    subprocess.run([compiler, *flags, "-c", *map(str, sources)], check=True, cwd=tmp_path)
-    assert len(list(tmp_path.glob("*.o"))) == len(sources)
+    flags = ["-mthumb", "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
+    objects = compile_each([compiler, f"-mcpu={core}", *flags], runtime_sources(), tmp_path)
+    assert len(set(objects)) == len(runtime_sources())
 
 
-def test_core_and_kernels_keep_no_state_and_call_no_allocator(tmp_path: Path) -> None:
-    sources = [*HOST.parent.glob("core/*.c"), *HOST.parent.glob("kernels/*.c")]
-    subprocess.run(["cc", "-std=c99", "-O1", "-fno-pic", "-c", *map(str, sources)], check=True, cwd=tmp_path)
-    objects = sorted(map(str, tmp_path.glob("*.o")))
+def test_the_runtime_keeps_no_state_and_calls_no_allocator(tmp_path: Path) -> None:
+    objects = compile_each(["cc", "-std=c99", "-O1", "-fno-pic"], runtime_sources(), tmp_path)
     table = subprocess.run(["nm", *objects], capture_output=True, text=True, check=True).stdout
     symbols = [line.split()[-2:] for line in table.splitlines() if line and not line.endswith(":")]
     writable = [name for kind, name in symbols if kind in "bBDdC"]
-    outside = {name for kind, name in symbols if kind == "U" and not name.startswith("qb_")}
+    outside = {name for kind, name in symbols if kind == "U" and not name.startswith(("qb_", "qk_"))}
     assert writable == []
     memory, arithmetic = (
         {"memcpy", "memset", "memcmp"},
@@ -149,7 +138,7 @@ def test_core_and_kernels_keep_no_state_and_call_no_allocator(tmp_path: Path) ->
 def test_an_arena_that_is_too_small_is_told_and_never_left(tmp_path: Path, model: bytes) -> None:
     source, program = tmp_path / "arenas.c", tmp_path / "arenas"
     source.write_text(_ARENAS)
-    runtime = [*HOST.parent.glob("core/*.c"), *HOST.parent.glob("kernels/*.c"), source]
+    runtime = [*runtime_sources(), source]
     flags = [
         "-std=gnu11",
         "-O1",

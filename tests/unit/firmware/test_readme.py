@@ -9,6 +9,7 @@ import pytest
 
 from qbench.data import load_dataset
 from qbench.places import firmware_sources
+from tests.unit.firmware.sources import runtime_sources
 from tests.unit.runtimes.conftest import open_file
 
 SOURCES = firmware_sources()
@@ -20,7 +21,7 @@ def classify(tmp_path_factory):
     folder = tmp_path_factory.mktemp("example")
     (example,) = re.findall(r"```c\n(.*?)```", (SOURCES / "README.md").read_text(), re.DOTALL)
     (folder / "example.c").write_text(example)
-    sources = [folder / "example.c", *SOURCES.glob("core/*.c"), *SOURCES.glob("kernels/*.c")]
+    sources = [folder / "example.c", *runtime_sources()]
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fPIC", "-shared"]
     library = folder / "example.so"
     command = ["cc", *flags, f"-I{SOURCES}", "-o", library, *sources, "-lm"]

@@ -1,6 +1,7 @@
 """The firmware's runtime on this machine."""
 
 import ctypes
+import shutil
 import subprocess
 
 import numpy as np
@@ -54,11 +55,23 @@ def test_it_names_itself_by_its_sources(folder):
 
 
 def test_the_build_says_which_kernels_it_has(tmp_path):
-    build = ["make", "-s", "-C", str(firmware_sources() / "host"), f"BUILD={tmp_path}"]
-    subprocess.run([*build, "OPTIMIZE=-O1 -DQB_KERNEL_SET='\"mine\"'"], check=True)
+    sources = tmp_path / "firmware"
+    shutil.copytree(firmware_sources(), sources, ignore=shutil.ignore_patterns("build"))
+    mine = sources / "kernels" / "mine"
+    mine.mkdir()
+    portable = (sources / "kernels" / "portable" / "kernel_set.c").read_text()
+    (mine / "kernel_set.c").write_text(portable.replace('"portable"', '"mine"'))
+    build = ["make", "-s", "-C", str(sources / "host"), f"BUILD={tmp_path}", "OPTIMIZE=-O1"]
+    subprocess.run([*build, "KERNELS=mine"], check=True)
     library = ctypes.CDLL(str(tmp_path / "libqbench_host.so"))
     library.qb_host_kernels.restype = ctypes.c_char_p
     assert library.qb_host_kernels() == b"mine"
+
+
+def test_a_set_that_is_not_there_is_refused(tmp_path):
+    build = ["make", "-s", "-C", str(firmware_sources() / "host"), f"BUILD={tmp_path}", "KERNELS=absent"]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert "KERNELS is one of: portable" in done.stderr
 
 
 def test_float_ends_round_on_the_inner_grid(folder):

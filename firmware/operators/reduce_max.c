@@ -1,0 +1,25 @@
+/* REDUCE_MAX: int8. */
+#include "reduce.h"
+
+static qb_status prepare(qb_interpreter *it, qb_node *node) {
+    qk_reduction p;
+    if (qb_reduction_fit(it, node, &p) != QB_OK) return it->error.status;
+    QB_REQUIRE(it, qb_same_quantization(qb_input(it, node, 0), qb_output(it, node)),
+               "input and output must have the same scale and zero point");
+    return qb_store_copy(it, node, &p, sizeof p);
+}
+
+static void eval(const qb_interpreter *it, const qb_node *node) {
+    const int8_t *input = qb_data(it, qb_input(it, node, 0));
+    qk_reduce_max(qb_prepared(it, node), input, qb_tensor_data(it, qb_output(it, node)));
+}
+
+const qb_operator qb_reduce_max = {
+    .builtin_code = QB_OP_REDUCE_MAX,
+    .options_type = QB_REDUCER_OPTIONS,
+    .max_version = 3,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .prepare = prepare,
+    .eval = eval,
+};

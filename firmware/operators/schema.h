@@ -1,0 +1,118 @@
+/* Names for the numbers of the TFLite schema (tensorflow/compiler/mlir/lite/schema/schema.fbs) that the
+ * operators here use: operator codes, kinds of option tables, and the slot of each option in its table. */
+#ifndef QB_SCHEMA_H
+#define QB_SCHEMA_H
+
+/* BuiltinOperator. */
+enum {
+    QB_OP_ADD = 0,
+    QB_OP_AVERAGE_POOL_2D = 1,
+    QB_OP_CONCATENATION = 2,
+    QB_OP_CONV_2D = 3,
+    QB_OP_DEPTHWISE_CONV_2D = 4,
+    QB_OP_DEQUANTIZE = 6,
+    QB_OP_FULLY_CONNECTED = 9,
+    QB_OP_LOGISTIC = 14,
+    QB_OP_MAX_POOL_2D = 17,
+    QB_OP_MUL = 18,
+    QB_OP_RELU = 19,
+    QB_OP_RELU6 = 21,
+    QB_OP_RESHAPE = 22,
+    QB_OP_RESIZE_BILINEAR = 23,
+    QB_OP_SOFTMAX = 25,
+    QB_OP_TANH = 28,
+    QB_OP_PAD = 34,
+    QB_OP_TRANSPOSE = 39,
+    QB_OP_MEAN = 40,
+    QB_OP_SUB = 41,
+    QB_OP_STRIDED_SLICE = 45,
+    QB_OP_PADV2 = 60,
+    QB_OP_TILE = 69,
+    QB_OP_SHAPE = 77,
+    QB_OP_REDUCE_MAX = 82,
+    QB_OP_PACK = 83,
+    QB_OP_RESIZE_NEAREST_NEIGHBOR = 97,
+    QB_OP_LEAKY_RELU = 98,
+    QB_OP_QUANTIZE = 114,
+    QB_OP_HARD_SWISH = 117,
+};
+
+/* BuiltinOptions. */
+enum {
+    QB_NO_OPTIONS = 0,
+    QB_CONV_2D_OPTIONS = 1,
+    QB_DEPTHWISE_CONV_2D_OPTIONS = 2,
+    QB_POOL_2D_OPTIONS = 5,
+    QB_FULLY_CONNECTED_OPTIONS = 8,
+    QB_SOFTMAX_OPTIONS = 9,
+    QB_CONCATENATION_OPTIONS = 10,
+    QB_ADD_OPTIONS = 11,
+    QB_RESIZE_BILINEAR_OPTIONS = 15,
+    QB_RESHAPE_OPTIONS = 17,
+    QB_MUL_OPTIONS = 21,
+    QB_PAD_OPTIONS = 22,
+    QB_TRANSPOSE_OPTIONS = 26,
+    QB_REDUCER_OPTIONS = 27,
+    QB_SUB_OPTIONS = 28,
+    QB_STRIDED_SLICE_OPTIONS = 32,
+    QB_DEQUANTIZE_OPTIONS = 38,
+    QB_PAD_V2_OPTIONS = 43,
+    QB_SHAPE_OPTIONS = 55,
+    QB_PACK_OPTIONS = 59,
+    QB_RESIZE_NEAREST_NEIGHBOR_OPTIONS = 74,
+    QB_LEAKY_RELU_OPTIONS = 75,
+    QB_QUANTIZE_OPTIONS = 89,
+    QB_HARD_SWISH_OPTIONS = 91,
+};
+
+/* ActivationFunctionType and Padding. */
+enum { QB_NO_ACTIVATION = 0, QB_RELU = 1, QB_RELU_N1_TO_1 = 2, QB_RELU6 = 3 };
+enum { QB_SAME = 0, QB_VALID = 1 };
+
+/* The slots of option tables. */
+enum {
+    QB_CONV_PADDING,
+    QB_CONV_STRIDE_W,
+    QB_CONV_STRIDE_H,
+    QB_CONV_ACTIVATION,
+    QB_CONV_DILATION_W,
+    QB_CONV_DILATION_H
+};
+enum {
+    QB_DEPTHWISE_PADDING,
+    QB_DEPTHWISE_STRIDE_W,
+    QB_DEPTHWISE_STRIDE_H,
+    QB_DEPTHWISE_MULTIPLIER,
+    QB_DEPTHWISE_ACTIVATION,
+    QB_DEPTHWISE_DILATION_W,
+    QB_DEPTHWISE_DILATION_H
+};
+enum {
+    QB_POOL_PADDING,
+    QB_POOL_STRIDE_W,
+    QB_POOL_STRIDE_H,
+    QB_POOL_FILTER_W,
+    QB_POOL_FILTER_H,
+    QB_POOL_ACTIVATION
+};
+enum { QB_DENSE_ACTIVATION, QB_DENSE_WEIGHTS_FORMAT };
+enum { QB_CONCATENATION_AXIS, QB_CONCATENATION_ACTIVATION };
+enum { QB_ADD_ACTIVATION };
+enum { QB_MUL_ACTIVATION };
+enum { QB_SOFTMAX_BETA };
+enum { QB_LEAKY_RELU_ALPHA };
+enum { QB_PACK_COUNT, QB_PACK_AXIS };
+enum { QB_REDUCER_KEEP_DIMS };
+/* Behind two slots that are no longer used; half_pixel_centers follows align_corners in both tables. */
+enum { QB_RESIZE_BILINEAR_ALIGN_CORNERS = 2, QB_RESIZE_BILINEAR_HALF_PIXEL };
+enum { QB_RESIZE_NEAREST_ALIGN_CORNERS, QB_RESIZE_NEAREST_HALF_PIXEL };
+enum {
+    QB_SLICE_BEGIN_MASK,
+    QB_SLICE_END_MASK,
+    QB_SLICE_ELLIPSIS_MASK,
+    QB_SLICE_NEW_AXIS_MASK,
+    QB_SLICE_SHRINK_AXIS_MASK,
+    QB_SLICE_OFFSET
+};
+
+#endif

@@ -1,0 +1,16 @@
+/* TANH: int8 to int8 of scale 1/128 and zero point 0. */
+#include "sigmoid.h"
+
+static qb_status prepare(qb_interpreter *it, qb_node *node) {
+    return qb_prepare_sigmoid(it, node, 1.0f / 128, 0, qk_tanh_table);
+}
+
+const qb_operator qb_tanh = {
+    .builtin_code = QB_OP_TANH,
+    .max_version = 3,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = QB_INPUT_0,
+    .prepare = prepare,
+    .eval = qb_eval_table,
+};
