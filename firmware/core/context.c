@@ -25,7 +25,7 @@ void *qb_tensor_data(const qb_interpreter *it, const qb_tensor *tensor) { return
 const qb_tensor *qb_input(const qb_interpreter *it, const qb_node *node, uint32_t index) {
     int32_t tensor;
     if (index >= node->input_count) return NULL;
-    tensor = qb_load_i32(it->file.base + node->inputs + 4 * index);
+    tensor = qb_load_i32(it->file.base + node->inputs + index * sizeof(int32_t));
     return tensor == QB_ABSENT ? NULL : &it->tensors[tensor];
 }
 

@@ -9,7 +9,7 @@ static bool inside(qb_flatbuffer *fb, uint32_t at, uint32_t bytes) {
 }
 
 static uint32_t u32_at(qb_flatbuffer *fb, uint32_t at) {
-    return inside(fb, at, 4) ? (uint32_t)qb_load_i32(fb->base + at) : 0;
+    return inside(fb, at, sizeof(uint32_t)) ? (uint32_t)qb_load_i32(fb->base + at) : 0;
 }
 
 static uint16_t u16_at(qb_flatbuffer *fb, uint32_t at) {
@@ -73,32 +73,32 @@ uint8_t qb_u8(qb_flatbuffer *fb, qb_table table, unsigned field, uint8_t fallbac
 }
 
 int32_t qb_i32(qb_flatbuffer *fb, qb_table table, unsigned field, int32_t fallback) {
-    uint32_t at = field_at(fb, table, field, 4);
+    uint32_t at = field_at(fb, table, field, sizeof(int32_t));
     return at ? qb_load_i32(fb->base + at) : fallback;
 }
 
 float qb_f32(qb_flatbuffer *fb, qb_table table, unsigned field, float fallback) {
-    uint32_t at = field_at(fb, table, field, 4);
+    uint32_t at = field_at(fb, table, field, sizeof(float));
     return at ? qb_load_f32(fb->base + at) : fallback;
 }
 
 uint64_t qb_u64(qb_flatbuffer *fb, qb_table table, unsigned field, uint64_t fallback) {
-    uint32_t at = field_at(fb, table, field, 8);
+    uint32_t at = field_at(fb, table, field, sizeof(uint64_t));
     return at ? (uint64_t)qb_load_i64(fb->base + at) : fallback;
 }
 
 qb_table qb_child(qb_flatbuffer *fb, qb_table table, unsigned field) {
-    uint32_t at = field_at(fb, table, field, 4);
+    uint32_t at = field_at(fb, table, field, QB_OFFSET_BYTES);
     return at ? qb_table_at(fb, follow(fb, at)) : absent_table;
 }
 
 qb_vector qb_elements(qb_flatbuffer *fb, qb_table table, unsigned field, uint32_t element_size) {
-    uint32_t at = field_at(fb, table, field, 4);
+    uint32_t at = field_at(fb, table, field, QB_OFFSET_BYTES);
     qb_vector vector;
     if (at == 0) return absent_vector;
     at = follow(fb, at);
     vector.count = u32_at(fb, at);
-    vector.at = at + 4;
+    vector.at = at + (uint32_t)sizeof vector.count;
     if (fb->damaged || vector.count > (fb->size - vector.at) / element_size) {
         fb->damaged = true;
         return absent_vector;
@@ -111,5 +111,5 @@ qb_table qb_table_in(qb_flatbuffer *fb, qb_vector vector, uint32_t index) {
         fb->damaged = true;
         return absent_table;
     }
-    return qb_table_at(fb, follow(fb, vector.at + 4 * index));
+    return qb_table_at(fb, follow(fb, vector.at + QB_OFFSET_BYTES * index));
 }

@@ -31,6 +31,8 @@ typedef struct {
 
 qb_table qb_root(qb_flatbuffer *fb, const char identifier[4]);
 
+#define QB_OFFSET_BYTES 4u /* a table or a vector is referred to by an offset of so many */
+
 /* Fields by their number in the schema; an absent field reads as `fallback`. */
 uint8_t qb_u8(qb_flatbuffer *fb, qb_table table, unsigned field, uint8_t fallback);
 int32_t qb_i32(qb_flatbuffer *fb, qb_table table, unsigned field, int32_t fallback);
@@ -43,23 +45,28 @@ qb_vector qb_elements(qb_flatbuffer *fb, qb_table table, unsigned field, uint32_
 qb_table qb_table_at(qb_flatbuffer *fb, uint32_t at);
 qb_table qb_table_in(qb_flatbuffer *fb, qb_vector vector, uint32_t index);
 
-/* Unaligned loads from memory that is known to be there; the compiler makes each a plain load. */
+/* Little-endian loads at any address, from memory that is known to be there; the compiler makes each a plain
+ * load where the processor has one. */
 static inline int32_t qb_load_i32(const void *from) {
-    int32_t value;
-    memcpy(&value, from, sizeof value);
-    return value;
+    const uint8_t *b = from;
+    return (int32_t)((uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24);
 }
 
 static inline int64_t qb_load_i64(const void *from) {
-    int64_t value;
-    memcpy(&value, from, sizeof value);
-    return value;
+    const uint32_t low = (uint32_t)qb_load_i32(from), high = (uint32_t)qb_load_i32((const uint8_t *)from + 4);
+    return (int64_t)((uint64_t)high << 32 | low);
 }
 
 static inline float qb_load_f32(const void *from) {
+    const int32_t bits = qb_load_i32(from);
     float value;
-    memcpy(&value, from, sizeof value);
+    memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+/* Element `index`, below the count, of a vector of int32. */
+static inline int32_t qb_i32_in(const qb_flatbuffer *fb, qb_vector vector, uint32_t index) {
+    return qb_load_i32(fb->base + vector.at + index * sizeof(int32_t));
 }
 
 #endif

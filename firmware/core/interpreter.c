@@ -85,13 +85,25 @@ qb_status qb_open(qb_interpreter *it, const void *file, uint32_t file_size, void
     return it->error.status;
 }
 
+/* From the file's byte order to that of a big-endian processor. */
+static void reverse_elements(const uint8_t *from, uint32_t elements, uint32_t width, uint8_t *to) {
+    uint32_t i, byte;
+    for (i = 0; i < elements; i++, from += width, to += width)
+        for (byte = 0; byte < width; byte++) to[byte] = from[width - 1 - byte];
+}
+
 /* Unpack the constants that operator `index` is the first to read. */
 static void unpack_constants(const qb_interpreter *it, uint32_t index) {
     uint32_t i;
     for (i = 0; i < it->nodes[index].input_count; i++) {
         const qb_tensor *tensor = qb_input(it, &it->nodes[index], i);
-        if (tensor == NULL || !tensor->packed || tensor->first_use != index + 1) continue;
-        qb_unpack(it->file.base + tensor->packed, tensor->elements, qb_tensor_data(it, tensor));
+        const uint8_t *from;
+        if (tensor == NULL || !tensor->unpack_from || tensor->first_use != index + 1) continue;
+        from = it->file.base + tensor->unpack_from;
+        if (tensor->type == QB_INT8)
+            qb_unpack(from, tensor->elements, qb_tensor_data(it, tensor));
+        else
+            reverse_elements(from, tensor->elements, qb_width(tensor->type), qb_tensor_data(it, tensor));
     }
 }
 
@@ -104,9 +116,9 @@ void qb_invoke(const qb_interpreter *it) {
 }
 
 const qb_tensor *qb_input_tensor(const qb_interpreter *it, uint32_t index) {
-    return &it->tensors[qb_load_i32(it->file.base + it->inputs.at + 4 * index)];
+    return &it->tensors[qb_i32_in(&it->file, it->inputs, index)];
 }
 
 const qb_tensor *qb_output_tensor(const qb_interpreter *it, uint32_t index) {
-    return &it->tensors[qb_load_i32(it->file.base + it->outputs.at + 4 * index)];
+    return &it->tensors[qb_i32_in(&it->file, it->outputs, index)];
 }

@@ -19,8 +19,8 @@ typedef struct {
     int32_t dims[QB_MAX_RANK];
     uint32_t elements;
     uint32_t bytes;
-    uint32_t data;   /* offset in the arena, or in the file for a constant that is not packed */
-    uint32_t packed; /* offset in the file of a packed constant (packed.h); 0 when it is not packed */
+    uint32_t data;        /* offset in the arena, or in the file for a constant that is read there */
+    uint32_t unpack_from; /* offset in the file of a constant that is read in the arena; 0 for any other */
     float scale;     /* the first, when there is one a channel */
     int32_t zero_point;
     uint32_t scales;      /* offset in the file of `scale_count` floats */
@@ -47,8 +47,9 @@ typedef struct {
     uint8_t version;
 } qb_node;
 
-/* Whether the tensor is read from the file; a packed constant is unpacked into the arena. */
-static inline bool qb_in_file(const qb_tensor *tensor) { return tensor->constant && !tensor->packed; }
+/* Whether the tensor is read from the file. A packed constant (packed.h) is unpacked into the arena, and on a
+ * big-endian processor so is every constant whose elements have several bytes. */
+static inline bool qb_in_file(const qb_tensor *tensor) { return tensor->constant && !tensor->unpack_from; }
 
 /* Size of an element in bytes; 0 for a type that this runtime does not do. */
 uint32_t qb_width(uint8_t type);

@@ -47,7 +47,7 @@ bool qb_is_int8(const qb_tensor *tensor) { return qb_is_codes(tensor) && tensor-
 
 float qb_channel_scale(const qb_interpreter *it, const qb_tensor *tensor, uint32_t channel) {
     if (tensor->scale_count == 1) return tensor->scale;
-    return qb_load_f32(it->file.base + tensor->scales + 4 * channel);
+    return qb_load_f32(it->file.base + tensor->scales + channel * sizeof(float));
 }
 
 bool qb_is_constant_ints(const qb_tensor *tensor) {
@@ -55,11 +55,12 @@ bool qb_is_constant_ints(const qb_tensor *tensor) {
 }
 
 int64_t qb_int_at(const qb_interpreter *it, const qb_tensor *tensor, uint32_t index) {
-    const uint8_t *data = qb_data(it, tensor);
-    return tensor->type == QB_INT64 ? qb_load_i64(data + 8 * index) : qb_load_i32(data + 4 * index);
+    const uint8_t *data = it->file.base + (tensor->unpack_from ? tensor->unpack_from : tensor->data);
+    if (tensor->type == QB_INT64) return qb_load_i64(data + index * sizeof(int64_t));
+    return qb_load_i32(data + index * sizeof(int32_t));
 }
 
 int8_t qb_int8_at(const qb_interpreter *it, const qb_tensor *tensor, uint32_t index) {
-    if (tensor->packed) return qb_packed_at(it->file.base + tensor->packed, index);
+    if (tensor->unpack_from) return qb_packed_at(it->file.base + tensor->unpack_from, index);
     return (int8_t)it->file.base[tensor->data + index];
 }

@@ -29,7 +29,7 @@ typedef struct {
 extern const qb_operator *const qb_operators[];
 extern const uint8_t qb_operator_count;
 
-/* Data of a tensor, a constant or not; for eval, since a packed constant has none while operators prepare. */
+/* Data of a tensor, a constant or not; for eval, since not every constant has it while operators prepare. */
 const void *qb_data(const qb_interpreter *it, const qb_tensor *tensor);
 
 /* The operator's options table, all defaults when the file has none. */
@@ -55,7 +55,7 @@ bool qb_is_int8(const qb_tensor *tensor);
 /* Scale of a channel of a constant. */
 float qb_channel_scale(const qb_interpreter *it, const qb_tensor *tensor, uint32_t channel);
 
-/* A constant integer operand, int32 or int64, such as axes or paddings. */
+/* A constant integer operand, int32 or int64, such as axes or paddings; its elements, at any time. */
 bool qb_is_constant_ints(const qb_tensor *tensor);
 int64_t qb_int_at(const qb_interpreter *it, const qb_tensor *tensor, uint32_t index);
 

@@ -306,7 +306,7 @@ typedef struct {
 
 void qk_pad(const qk_pad_params *p, const void *input, const void *element, void *output);
 
-/* Blocks that lie side by side in the input, `stride` bytes apart in the output: a part of a concatenation. */
+/* Blocks that lie side by side in the input and `stride` bytes apart in the output, as a concatenation's. */
 typedef struct {
     uint32_t count;
     uint32_t bytes;

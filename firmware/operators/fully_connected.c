@@ -48,7 +48,6 @@ static int32_t row_sum(const qb_interpreter *it, const qb_tensor *filter, uint32
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const uint32_t of_unit = sizeof(qk_scale) + sizeof(int32_t);
     const qb_weighted op = qb_weighted_operands(it, node);
-    const uint8_t *file_bias = op.bias ? qb_data(it, op.bias) : NULL;
     qk_fully_connected_params settings, *p;
     qk_scale *scales;
     int32_t *bias, i;
@@ -60,7 +59,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     scales = (qk_scale *)(p + 1);
     bias = (int32_t *)(scales + p->units);
     for (i = 0; i < p->units; i++) {
-        int32_t constant = file_bias ? qb_load_i32(file_bias + (uint32_t)i * sizeof *bias) : 0;
+        int32_t constant = op.bias ? (int32_t)qb_int_at(it, op.bias, (uint32_t)i) : 0;
         bias[i] = qk_folded_bias(p, constant, row_sum(it, op.filter, (uint32_t)i, (uint32_t)p->depth));
     }
     if (op.filter->scale_count == 1) return common_scale(it, &op, p->units, scales);
