@@ -1,6 +1,8 @@
 /* Vectors and reset of every board. The coprocessors are on before any C: the compiler may use them at once. */
     .syntax unified
     .thumb
+    .equ CPACR, 0xE000ED88
+    .equ CPACR_CP10_CP11_FULL, 0xF << 20 /* FPU and Helium */
 
     .section .vectors, "a"
     .word stack_top
@@ -17,9 +19,9 @@
     .thumb_func
     .global reset
 reset:
-    ldr r0, =0xE000ED88 /* CPACR: FPU and Helium */
+    ldr r0, =CPACR
     ldr r1, [r0]
-    orr r1, r1, #0xF00000
+    orr r1, r1, #CPACR_CP10_CP11_FULL
     str r1, [r0]
     dsb
     isb
