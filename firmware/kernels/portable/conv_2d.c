@@ -52,17 +52,19 @@ static void read_window(const layer *l, const int8_t *image, int32_t y, int32_t 
 /* The output channels [first, last) of one position. */
 static void write_channels(const layer *l, const qk_weights *weights, const int16_t *window, int32_t first,
                            int32_t last, int8_t *to) {
-    const int32_t size = l->filter_size;
+    const int32_t size = l->filter_size, zero = l->p->output_zero;
+    const qk_weights w = *weights; /* in locals, which a store to the output cannot change */
+    const qk_range range = l->p->range;
     int32_t sums[4], c = first, i;
     while (c < last) {
         const int32_t count = last - c < 4 ? 1 : 4;
         if (count == 4)
-            qk_dot_window_4(window, weights->values + c * size, size, sums);
+            qk_dot_window_4(window, w.values + c * size, size, sums);
         else
-            sums[0] = qk_dot_window(window, weights->values + c * size, size);
+            sums[0] = qk_dot_window(window, w.values + c * size, size);
         for (i = 0; i < count; i++, c++) {
-            int32_t sum = qk_wrapping_add(sums[i], qk_bias(weights->bias, c));
-            to[c] = qk_to_code(sum, weights->scales[c], l->p->output_zero, l->p->range);
+            int32_t sum = qk_wrapping_add(sums[i], qk_bias(w.bias, c));
+            to[c] = qk_to_code(sum, w.scales[c], zero, range);
         }
     }
 }

@@ -31,14 +31,15 @@ static void sum_block(const qk_depthwise_conv_2d_params *p, const int8_t *image,
 /* All channels of one output position. */
 static void write_position(const qk_depthwise_conv_2d_params *p, const int8_t *image,
                            const qk_weights *weights, int32_t y, int32_t x, int8_t *to) {
-    const int32_t channels = p->input_channels * p->multiplier;
+    const int32_t channels = p->input_channels * p->multiplier, zero = p->output_zero;
+    const qk_weights w = *weights; /* in locals, which a store to the output cannot change */
+    const qk_range range = p->range;
     int32_t sums[BLOCK], first, c;
     for (first = 0; first < channels; first += BLOCK) {
         int32_t left = channels - first, count = left < BLOCK ? left : BLOCK;
-        for (c = 0; c < count; c++) sums[c] = qk_bias(weights->bias, first + c);
-        sum_block(p, image, weights->values, y, x, first, count, sums);
-        for (c = 0; c < count; c++)
-            *to++ = qk_to_code(sums[c], weights->scales[first + c], p->output_zero, p->range);
+        for (c = 0; c < count; c++) sums[c] = qk_bias(w.bias, first + c);
+        sum_block(p, image, w.values, y, x, first, count, sums);
+        for (c = 0; c < count; c++) *to++ = qk_to_code(sums[c], w.scales[first + c], zero, range);
     }
 }
 
