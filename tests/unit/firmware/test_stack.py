@@ -54,6 +54,7 @@ def test_no_board_s_stack_outgrows_its_place(board):
     each = functions(elf)
     assert each["main"].code > 0
     assert each["qb_read_model"].stack > 0
+    assert each["qk_conv_2d"].stack > 0
 
 
 def test_the_reserved_stack_is_the_linker_script_s():
