@@ -21,7 +21,7 @@ typedef struct {
     uint32_t bytes;
     uint32_t data;        /* offset in the arena, or in the file for a constant that is read there */
     uint32_t unpack_from; /* offset in the file of a constant that is read in the arena; 0 for any other */
-    float scale;     /* the first, when there is one a channel */
+    float scale;          /* the first, when there is one a channel */
     int32_t zero_point;
     uint32_t scales;      /* offset in the file of `scale_count` floats */
     uint32_t scale_count; /* 0: not quantized */

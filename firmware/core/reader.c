@@ -53,8 +53,7 @@ static void read_quantization(qb_interpreter *it, qb_table from, qb_tensor *tens
     qb_flatbuffer *file = &it->file;
     qb_table quantization = qb_child(file, from, QB_TENSOR_QUANTIZATION);
     qb_vector scales = qb_elements(file, quantization, QB_QUANTIZATION_SCALE, sizeof(float));
-    qb_vector zero_points =
-        qb_elements(file, quantization, QB_QUANTIZATION_ZERO_POINT, sizeof(int64_t));
+    qb_vector zero_points = qb_elements(file, quantization, QB_QUANTIZATION_ZERO_POINT, sizeof(int64_t));
     int32_t axis = qb_i32(file, quantization, QB_QUANTIZATION_DIMENSION, 0);
     uint32_t i;
     tensor->uniform_zero = 1;
@@ -167,8 +166,7 @@ static qb_status connect(qb_interpreter *it, qb_table from, qb_node *node, uint3
     if (it->file.damaged) return qb_damaged(it);
     QB_REQUIRE(it, inputs.count >= op->min_inputs && inputs.count < QB_ANY_NUMBER,
                "too few or too many inputs");
-    QB_REQUIRE(it, op->max_inputs == QB_ANY_NUMBER || inputs.count <= op->max_inputs,
-               "too many inputs");
+    QB_REQUIRE(it, op->max_inputs == QB_ANY_NUMBER || inputs.count <= op->max_inputs, "too many inputs");
     QB_REQUIRE(it, outputs.count == 1, "the operator must have one output");
     node->inputs = inputs.at;
     node->outputs = outputs.at;

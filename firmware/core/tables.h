@@ -1,5 +1,5 @@
-/* The slots of a model's tables in the TFLite schema (tensorflow/compiler/mlir/lite/schema/schema.fbs), as far
- * as the reader needs them. Those of an operator's options are in operators/schema.h. */
+/* The slots of a model's tables in the TFLite schema (tensorflow/compiler/mlir/lite/schema/schema.fbs), as
+ * far as the reader needs them. Those of an operator's options are in operators/schema.h. */
 #ifndef QB_TABLES_H
 #define QB_TABLES_H
 

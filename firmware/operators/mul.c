@@ -7,14 +7,12 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     float product;
     QB_REQUIRE(it, qb_is_int8(a) && qb_is_int8(b) && qb_is_int8(output),
                "inputs and output must be int8, quantized");
-    QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &p.walk),
-               "the shapes cannot be broadcast to the output's");
+    QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &p.walk), "the shapes cannot be broadcast to the output's");
     uint8_t activation = qb_u8(&it->file, qb_options(it, node), QB_MUL_ACTIVATION, 0);
     QB_REQUIRE(it, qb_activation_range(output, activation, &p.range),
                "this fused activation is not supported");
     product = a->scale * b->scale; /* in single precision, as TFLite takes it */
-    QB_REQUIRE(it, qk_scale_of((double)(product / output->scale), &p.scale),
-               "a scale is out of range");
+    QB_REQUIRE(it, qk_scale_of((double)(product / output->scale), &p.scale), "a scale is out of range");
     p.zero[0] = a->zero_point;
     p.zero[1] = b->zero_point;
     p.output_zero = output->zero_point;

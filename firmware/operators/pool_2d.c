@@ -18,13 +18,11 @@ qb_status qb_prepare_pool(qb_interpreter *it, qb_node *node) {
                "input and output must have the same scale and zero point");
     QB_REQUIRE(it, input->rank == 4 && output->rank == 4, "tensors must have rank 4");
     QB_REQUIRE(it,
-               qb_window_fit(&p.rows, padding) && qb_window_fit(&p.columns, padding) &&
-                   in[0] == out[0] && in[3] == out[3],
+               qb_window_fit(&p.rows, padding) && qb_window_fit(&p.columns, padding) && in[0] == out[0] &&
+                   in[3] == out[3],
                "the shapes do not fit the window, strides and padding");
-    QB_REQUIRE(it, (int64_t)p.rows.filter * p.columns.filter < 1 << 23,
-               "the window is too large");
-    QB_REQUIRE(it,
-               qb_activation_range(output, qb_u8(&it->file, options, QB_POOL_ACTIVATION, 0), &p.range),
+    QB_REQUIRE(it, (int64_t)p.rows.filter * p.columns.filter < 1 << 23, "the window is too large");
+    QB_REQUIRE(it, qb_activation_range(output, qb_u8(&it->file, options, QB_POOL_ACTIVATION, 0), &p.range),
                "this fused activation is not supported");
     return qb_store_copy(it, node, &p, sizeof p);
 }

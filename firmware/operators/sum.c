@@ -11,18 +11,17 @@ qb_status qb_prepare_sum(qb_interpreter *it, qb_node *node, int32_t sign) {
     double twice_larger;
     QB_REQUIRE(it, qb_is_int8(a) && qb_is_int8(b) && qb_is_int8(output),
                "inputs and output must be int8, quantized");
-    QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &p.walk),
-               "the shapes cannot be broadcast to the output's");
+    QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &p.walk), "the shapes cannot be broadcast to the output's");
     uint8_t activation = qb_u8(&it->file, qb_options(it, node), QB_ADD_ACTIVATION, 0);
     QB_REQUIRE(it, qb_activation_range(output, activation, &p.range),
                "this fused activation is not supported");
     twice_larger = 2.0 * (double)(a->scale > b->scale ? a->scale : b->scale);
-    QB_REQUIRE(it,
-               to_small_scale((double)a->scale / twice_larger, &p.scales[0]) &&
-                   to_small_scale((double)b->scale / twice_larger, &p.scales[1]) &&
-                   to_small_scale(twice_larger / ((double)output->scale * (1 << QK_ADD_SHIFT)),
-                                  &p.output_scale),
-               "the output's scale is too small for those of the inputs");
+    QB_REQUIRE(
+        it,
+        to_small_scale((double)a->scale / twice_larger, &p.scales[0]) &&
+            to_small_scale((double)b->scale / twice_larger, &p.scales[1]) &&
+            to_small_scale(twice_larger / ((double)output->scale * (1 << QK_ADD_SHIFT)), &p.output_scale),
+        "the output's scale is too small for those of the inputs");
     p.scales[1].multiplier *= sign;
     p.zero[0] = a->zero_point;
     p.zero[1] = b->zero_point;
