@@ -25,7 +25,7 @@ from qbench.places import cache_dir, firmware_digest, firmware_sources, require_
 LIBRARY = "libqbench_host.so"
 
 # TensorType of the TFLite schema.
-_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 9: "int8"}
+_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
 
 _DAMAGED, _UNSUPPORTED = 1, 2
 
@@ -42,7 +42,7 @@ class HostTensor:
     @property
     def spec(self) -> TensorSpec:
         """What a manifest says of it; the file's name for it is not known here."""
-        integer = self.dtype in ("int8", "uint8")
+        integer = self.dtype in ("int8", "uint8", "int16")
         return TensorSpec(
             name="",
             shape=self.shape[1:],
