@@ -7,7 +7,7 @@
 static bool to_argument(float scale, int32_t doublings, qk_sigmoid_s16_params *p) {
     double multiplier = (double)scale * 4096.0 * 3.0;
     int exponent;
-    const bool power = frexpf(scale, &exponent) == 0.5f;
+    const bool power = frexp((double)scale, &exponent) == 0.5;
     p->right_shift = 0;
     if (power && exponent + 11 >= 0 && exponent + 11 <= doublings) {
         p->multiplier = 3 << (exponent + 11);

@@ -9,7 +9,7 @@ static bool to_small_scale(double real, qk_scale *scale) {
 
 static bool is_power_of_two(const qb_tensor *tensor) {
     int exponent;
-    return frexpf(tensor->scale, &exponent) == 0.5f;
+    return frexp((double)tensor->scale, &exponent) == 0.5;
 }
 
 /* Whether TFLite takes the older way for 16 bits, which shifts one operand to the scale of the other: the

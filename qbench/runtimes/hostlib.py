@@ -21,6 +21,7 @@ from qbench.artifacts.environment import environment
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 from qbench.formats.tflite_file import refuse_external_constants
 from qbench.places import cache_dir, firmware_digest, firmware_sources, require_programs
+from qbench.quant import CODE_TYPES
 
 LIBRARY = "libqbench_host.so"
 
@@ -42,7 +43,7 @@ class HostTensor:
     @property
     def spec(self) -> TensorSpec:
         """What a manifest says of it; the file's name for it is not known here."""
-        integer = self.dtype in ("int8", "uint8", "int16")
+        integer = self.dtype in CODE_TYPES
         return TensorSpec(
             name="",
             shape=self.shape[1:],

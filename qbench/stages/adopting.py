@@ -17,7 +17,7 @@ def integer_specs(file: Path, dataset: Dataset) -> tuple[TensorSpec, TensorSpec]
     """Input and output of an integer classifier, a `.tflite` or QDQ `.onnx` file.
 
     Args:
-        file: to read; its ends may be int8, uint8 or float32.
+        file: to read; its ends may be int8, uint8, int16 or float32.
         dataset: that it has to fit.
 
     Raises:
