@@ -37,7 +37,7 @@ def to_int8_tflite(
     Args:
         model: takes [n, *shape] float32 in its own unit.
         samples: [n, *shape] in that unit; activation ranges are fitted on them.
-        activations: their type and that of the ends; int16 are symmetric about 0, with biases and sums of 64 bits.
+        activations: their type, and that of the ends; with int16, biases and sums have 64 bits.
         per_tensor_dense: one scale for all outputs of a fully connected layer.
 
     Raises:

@@ -81,7 +81,7 @@ def _check_lone(options: ExportOptions) -> None:
     if any(getattr(options, name) for name in conversion) or options.activations != "int8":
         raise UserError(
             "an integer file is taken as it is: there is nothing to convert",
-            hint="leave out --activations, --adopt, --per-tensor-dense and --ptq-..., or give the float network",
+            hint="leave out --activations, --adopt, --per-tensor-dense, --ptq-..., or give the float network",
         )
 
 
