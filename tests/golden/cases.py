@@ -14,7 +14,7 @@ import numpy as np
 from . import arithmetic, layers, movement, wide
 from .parts import SAMPLES, Array, Draw, Made
 
-__all__ = ["GENERATORS", "SAMPLES", "Case", "draw"]
+__all__ = ["GENERATORS", "SAMPLES", "WIDE", "Case", "draw"]
 
 
 @dataclass(frozen=True)
@@ -104,5 +104,7 @@ _WIDE = (
     "pack",
     "shape_plumbing",
 )
-GENERATORS |= {f"{name}_int16": wide.widened(GENERATORS[name]) for name in _WIDE}
-GENERATORS["requantize_int16"] = wide.requantize
+WIDE = "_int16"
+"""How the names of those end."""
+GENERATORS |= {f"{name}{WIDE}": wide.widened(GENERATORS[name]) for name in _WIDE}
+GENERATORS[f"requantize{WIDE}"] = wide.requantize

@@ -78,6 +78,8 @@ def _widen_tensor(model: Any, tensor: Any, rng: Draw) -> None:
 
 
 def _divide_scales(tensor: Any) -> None:
+    if tensor.quantization is None:
+        return
     tensor.quantization.scale = (np.asarray(tensor.quantization.scale, np.float32) / FINER).astype(np.float32)
 
 

@@ -130,7 +130,8 @@ def test_16_bit_activations_are_taken(tmp_path, ends):
         bundle.path, "digits", tmp_path / "adv", attack="pgd", eps=[0.1], surrogate="lifted:ste", count=40
     )
     replay = qbench.replay(bundle.path, advset.path, ["host", "tflite-ref"], tmp_path / "replay")
-    assert {(each.vectors, each.labels) for each in replay.content.disagreements} == {(0, 0)}
+    pairs = [each for each in replay.content.disagreements if "float" not in (each.first, each.second)]
+    assert {each.vectors.count for each in pairs} == {0}
 
 
 def test_a_bias_that_names_a_dimension_it_lacks_is_mended_for_tflite_alone(bundle, tmp_path):
