@@ -27,6 +27,8 @@ _OF_UNIT_SCALE = {
     schema.BuiltinOperator.TANH,
 }
 _UNIT = 1 / 32768
+_FINEST = 1e-6
+"""Of an output before it is widened; at a much finer scale TFLite cannot state a 6 in 32 bits."""
 
 
 def widen(made: Made, rng: Draw) -> Made:
@@ -115,7 +117,7 @@ def _bound_multiplier(of_input: Any, of_weights: Any, of_output: Any, *, most: f
     """Coarsen the output's scale until no multiplier is above `most`: TFLite takes none of 128 or more for a
     sum of 64 bits, and one above 1 may overflow 32."""
     least = float(of_input.scale[0]) * float(np.max(of_weights.scale)) / most
-    of_output.scale = np.maximum(np.asarray(of_output.scale, np.float32), np.float32(least))
+    of_output.scale = np.maximum(np.asarray(of_output.scale, np.float32), np.float32(max(least, _FINEST)))
 
 
 def _keep_in_32_bits(model: Any, operator: Any) -> None:
