@@ -54,6 +54,7 @@ def attack(
     dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
     source = open_bundle(Path(bundle), dataset, options.progress)
     content = source.content
+    dataset = dataset.named_like(content.data.classes)
     chosen = choose(options, dataset, usual_surrogate(content.artifacts))
     check_fit(content.data, dataset.info, "the data")
     if content.data.fingerprint != dataset.fingerprint:
@@ -73,7 +74,9 @@ def attack(
         recipe = Recipe("advset", chosen.settings(grid, asked), inputs, options.seed)
 
         def write(draft: Draft) -> AdvsetContent:
-            followed = open_surrogate(chosen.surrogate, source.path, content.preprocessing, dataset.domain)
+            followed = open_surrogate(
+                chosen.surrogate, source.path, content.preprocessing, dataset.domain, content.task
+            )
             method = chosen.kind(
                 followed,
                 asked,
