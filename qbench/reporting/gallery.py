@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import AdvsetContent, Artifact, Domain, ReplayContent
-from qbench.reporting.tables import budget_phrase
+from qbench.reporting.cells import budget_phrase
 
 _EACH_BUDGET = 2
 _MOST = 8
