@@ -81,7 +81,10 @@ def recognize(ends: Ends, data: DataInfo, threshold: float | None) -> TaskInfo:
 def _refused(ends: Ends, data: DataInfo) -> UserError:
     """The error for outputs that are no scores of these classes."""
     classes = len(data.classes)
-    what = f"{ends.name} gives an output of shape {ends.exit}; {data.name} has {classes} classes"
+    output = f"an output of shape {ends.exit}" if len(ends.exit) > 1 else f"{ends.exit[0]} scores"
+    what = (
+        f"{ends.name} gives {output if ends.exit != (1,) else 'one score'}; {data.name} has {classes} classes"
+    )
     if ends.exit == (1,):
         return UserError(
             what,

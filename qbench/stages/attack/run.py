@@ -56,10 +56,7 @@ def attack(
     content = source.content
     dataset = dataset.named_like(content.data.classes)
     chosen = choose(options, dataset, usual_surrogate(content.artifacts))
-    check_fit(content.data, dataset.info, "the data")
-    if content.data.fingerprint != dataset.fingerprint:
-        made, given = content.data.name, dataset.name
-        options.progress.note(f"the bundle was made with other data ({made}) than is attacked ({given})")
+    _check_data(content, dataset, options.progress)
     with opened_oracle(
         source.path,
         content,
@@ -90,6 +87,14 @@ def attack(
             return _carry_out(draft, method, asked, dataset, source, options.progress)
 
         return make(out, recipe, write, force=options.force)
+
+
+def _check_data(content: BundleContent, dataset: Dataset, progress: Progress) -> None:
+    """Refuse data that do not fit the bundle, and tell of data that are not those that it was made with."""
+    check_fit(content.data, dataset.info, "the data")
+    if content.data.fingerprint != dataset.fingerprint:
+        made, given = content.data.name, dataset.name
+        progress.note(f"the bundle was made with other data ({made}) than is attacked ({given})")
 
 
 def _carry_out(

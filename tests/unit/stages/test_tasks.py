@@ -226,6 +226,14 @@ def test_the_true_label_among_the_highest_scores_is_counted(bundle, advset, tmp_
     assert once.top == once.clean_accuracy
 
 
+def test_a_map_is_refused_with_the_reason(tmp_path):
+    image = keras.Input((8, 8, 1))
+    keras.Model(image, keras.layers.Conv2D(2, 3)(image)).save(tmp_path / "map.keras")
+    with pytest.raises(UserError, match=r"output of shape \(6, 6, 2\); digits has 10 classes") as caught:
+        qbench.export(tmp_path / "map.keras", "digits", tmp_path / "b")
+    assert "a detector, key points or a mask" in caught.value.cause
+
+
 def test_names_that_fit_no_labels_are_refused(bundle, tmp_path):
     with pytest.raises(UserError, match="there are 2 classes"):
         qbench.export(bundle.path / "float.keras", "digits", tmp_path / "b", classes="a,b")
