@@ -138,3 +138,11 @@ class InputPath:
         if self.grid is None or self.entry.quantization:
             return codes
         return self.grid.quantization.dequantize(codes)
+
+
+def dequantized(values: NDArray[Any], tensor: TensorSpec) -> NDArray[np.float32]:
+    """What an artefact's inputs or outputs [n, *shape] stand for, float32: of codes, what they encode."""
+    quantization = tensor.quantization
+    if quantization is None or values.dtype.kind == "f":
+        return values.astype(np.float32)
+    return quantization.dequantize(values)

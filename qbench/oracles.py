@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import BundleContent, Preprocessing
+from qbench.artifacts import BundleContent, Preprocessing, TaskInfo
 from qbench.errors import UserError
-from qbench.inputs import InputPath
+from qbench.inputs import InputPath, dequantized
 from qbench.quant import Norm
 from qbench.runtimes import Runtime, open_runtime
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.surrogate.scoring import check_finite
+from qbench.tasks import task_of
 
 # Inputs that are rounded together; a device's window stays full from one chunk to the next.
 _CHUNK = 256
@@ -27,14 +28,15 @@ class RuntimeOracle:
     Args:
         runtime: an opened one.
         preprocessing: from the data's domain to the network's own unit.
+        task: what the network's outputs mean.
 
     Attributes:
         name: the runtime's.
         step: the width of its input's levels in the domain's unit; None if it takes float32.
     """
 
-    def __init__(self, runtime: Runtime, preprocessing: Preprocessing) -> None:
-        self.name, self.runtime = runtime.name, runtime
+    def __init__(self, runtime: Runtime, preprocessing: Preprocessing, task: TaskInfo) -> None:
+        self.name, self.runtime, self._task = runtime.name, runtime, task_of(task)
         self._path = InputPath.to(runtime.input, runtime.grid, preprocessing)
         self.step = runtime.grid.scale / abs(preprocessing.scale) if runtime.grid else None
 
@@ -47,8 +49,8 @@ class RuntimeOracle:
         """
         chunks = (self._path.feed(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK))
         answers = np.concatenate([piece.outputs for piece in self.runtime.compute(chunks)])
-        quantization = self.runtime.output.quantization
-        scores = quantization.dequantize(answers) if quantization else answers.astype(np.float32)
+        outputs = dequantized(answers, self.runtime.output).reshape(len(x), -1)
+        scores = self._task.scores(outputs, lambda: dequantized(self._path.feed(x), self.runtime.input))
         check_finite(scores, self.name)
         return scores
 
@@ -87,11 +89,11 @@ def opened_oracle(
         raise UserError("an attack asks one oracle", hint="give --oracle or --device, not both")
     if device:
         with open_devices([device], bundle, content, baud) as (opened,):
-            yield RuntimeOracle(opened, content.preprocessing)
+            yield RuntimeOracle(opened, content.preprocessing, content.task)
     elif runtime:
         found = open_runtime(runtime, bundle, content, threads=threads)
         try:
-            yield RuntimeOracle(found, content.preprocessing)
+            yield RuntimeOracle(found, content.preprocessing, content.task)
         finally:
             found.close()
     else:

@@ -37,6 +37,7 @@ class TrainingRecipe(Record):
         data: the data set that the recipe was made for.
         input_range: what the network expects of the domain's low and high end.
         width: the default of a network that comes in several widths; None for one that does not.
+        reconstructs: whether it is an autoencoder, which learns to give normal inputs (label 0) back.
     """
 
     description: str
@@ -47,6 +48,7 @@ class TrainingRecipe(Record):
     learning_rate: float
     augmentation: Augmentation
     width: int | None = None
+    reconstructs: bool = False
 
     def preprocessing(self, domain: Domain) -> Preprocessing:
         """The affine map of a bounded domain onto `input_range`; features stay as they are."""
@@ -71,7 +73,7 @@ class ZooNetwork:
         return sha256_of(self.path / "model.py")
 
     def build(self, input_shape: tuple[int, ...], classes: int, width: int | None = None) -> keras.Model:
-        """The untrained network; takes [n, *input_shape] float32, returns logits [n, classes].
+        """The untrained network; takes [n, *input_shape] float32, returns logits [n, classes], or its input.
 
         Args:
             input_shape: of one input.

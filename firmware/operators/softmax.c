@@ -21,7 +21,8 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     QB_REQUIRE(it, qb_are_int8_or_int16(input, output), QB_INT8_OR_INT16);
     QB_REQUIRE(it, qb_same_shape(input, output) && input->rank >= 1,
                "input and output must have the same shape");
-    if (input->type == QB_INT16) return prepare_s16(it, node, (double)input->scale * (double)beta);
+    if (input->type == QB_INT16) /* in single precision, as TFLite takes the product */
+        return prepare_s16(it, node, (double)(input->scale * beta));
     QB_REQUIRE(it, output->scale == 1.0f / 256 && output->zero_point == -128,
                "the output must have scale 1/256 and zero point -128");
     QB_REQUIRE(it, qk_softmax_scale((double)beta * (double)input->scale, &p), "a scale is out of range");

@@ -9,6 +9,7 @@ from qbench.artifacts.manifest import Manifest, ReportContent
 from qbench.artifacts.networks import ArtifactInfo, BundleContent, Hardening, LowBit, TrainedContent
 from qbench.artifacts.records import RecordFile
 from qbench.artifacts.replays import (
+    Detection,
     DeviceResults,
     Difference,
     Disagreement,
@@ -17,6 +18,7 @@ from qbench.artifacts.replays import (
     ReplayContent,
     RuntimeScores,
 )
+from qbench.artifacts.tasks import TaskInfo
 
 __all__ = [
     "AdvsetContent",
@@ -25,6 +27,7 @@ __all__ = [
     "BundleContent",
     "CountSummary",
     "DataInfo",
+    "Detection",
     "DeviceResults",
     "Difference",
     "Disagreement",
@@ -48,6 +51,7 @@ __all__ = [
     "RuntimeInfo",
     "RuntimeScores",
     "Sizes",
+    "TaskInfo",
     "TensorSpec",
     "TrainedContent",
     "begin",

@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import JsonValue
 
 from qbench.artifacts.base import Content, Record
+from qbench.artifacts.figures import Estimate
 from qbench.artifacts.inputs import DataInfo, Preprocessing, TensorSpec
+from qbench.artifacts.tasks import TaskInfo
 
 # The bit width that stands for float32 weights or activations.
 FLOAT_BITS = 32
@@ -72,13 +74,18 @@ class TrainedContent(Content):
 
 
 class ArtifactInfo(Record):
-    """One artefact of a bundle, as measured on the held-out data right after it was made."""
+    """One artefact of a bundle, as measured on the held-out data right after it was made.
+
+    Attributes:
+        auc: of an anomaly detector, with its 95 % interval.
+    """
 
     bytes: int
     input: TensorSpec
     output: TensorSpec
     correct: int | None
     evaluated: int | None
+    auc: Estimate | None = None
 
 
 class BundleContent(Content):
@@ -94,6 +101,7 @@ class BundleContent(Content):
         packed_bytes: the size of int8.tflite if every weight took no more than its bits; None without widths.
         surrogate_only: whether real weights or activations keep the network from every integer runtime, so
             that there is no int8 artefact.
+        task: what the outputs mean.
     """
 
     network: str
@@ -105,6 +113,7 @@ class BundleContent(Content):
     lowbit: LowBit | None = None
     packed_bytes: int | None = None
     surrogate_only: bool = False
+    task: TaskInfo = TaskInfo()
 
     @property
     def full_name(self) -> str:

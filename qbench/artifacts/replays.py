@@ -8,10 +8,27 @@ from pydantic import model_validator
 
 from qbench.artifacts.advsets import CountSummary, RuntimeInfo
 from qbench.artifacts.base import ArraySpec, Content, Record
-from qbench.artifacts.figures import Proportion
+from qbench.artifacts.figures import Estimate, Proportion
 from qbench.artifacts.inputs import DataInfo, Distance
+from qbench.artifacts.tasks import TaskInfo
 from qbench.quant import Norm
 from qbench.text import file_name
+
+
+class Detection(Record):
+    """How well a runtime's scores tell anomalous inputs (label 1) from normal ones (label 0).
+
+    Attributes:
+        auc: area under the ROC curve, with DeLong's interval.
+        pauc: the same up to a false alarm rate of 0.1, standardized (McClish), with a bootstrap interval.
+        missed: anomalous inputs below the threshold, over all anomalous ones.
+        false_alarms: normal inputs above the threshold, over all normal ones.
+    """
+
+    auc: Estimate
+    pauc: Estimate
+    missed: Proportion
+    false_alarms: Proportion
 
 
 class EpsScores(Record):
@@ -29,6 +46,9 @@ class EpsScores(Record):
         clamped: inputs that rounding had pushed out of the eps-ball and that were moved back, over all.
         target_success: given their target by the runtime, over the inputs with another label; None without
             targets.
+        detection: of an anomaly detector, with every input as the attack left it; where the attack had a
+            target, with inputs of that label clean.
+        top: the true label among the `top` highest scores, over ALL inputs, where that was asked for.
     """
 
     eps: Distance
@@ -40,14 +60,18 @@ class EpsScores(Record):
     erased: Proportion
     clamped: Proportion
     target_success: Proportion | None = None
+    detection: Detection | None = None
+    top: Proportion | None = None
 
 
 class RuntimeScores(Record):
-    """One runtime's results."""
+    """One runtime's results; `detection` and `top` are as in `EpsScores`, of the clean inputs."""
 
     runtime: RuntimeInfo
     clean_accuracy: Proportion
     by_eps: tuple[EpsScores, ...]
+    detection: Detection | None = None
+    top: Proportion | None = None
 
 
 class Disagreement(Record):
@@ -142,10 +166,13 @@ class DeviceResults(Record):
 class ReplayContent(Content):
     """Outputs of an advset on runtimes; `<runtime>/clean.npy` and `<runtime>/eps-<i>.npy` hold the vectors.
 
-    `labels.npy` and `indices.npy` are the advset's.
+    `labels.npy` and `indices.npy` are the advset's. Where an output is not itself a row of scores, a file of
+    the same name with `-scores` has the rows that the task makes of it, [count, classes] float32.
 
     Attributes:
         network: the bundle's, with its widths.
+        task: the bundle's.
+        top: how many of the highest scores count for the figures of that name; None where not asked for.
     """
 
     network: str
@@ -159,6 +186,8 @@ class ReplayContent(Content):
     scores: tuple[RuntimeScores, ...]
     disagreements: tuple[Disagreement, ...]
     devices: tuple[DeviceResults, ...] = ()
+    task: TaskInfo = TaskInfo()
+    top: int | None = None
 
     @model_validator(mode="after")
     def _names_its_runtimes(self) -> ReplayContent:
@@ -173,7 +202,21 @@ class ReplayContent(Content):
         return self
 
     def arrays(self) -> dict[str, ArraySpec]:
-        """Of each runtime the output vectors: to the clean inputs, and at each budget."""
-        vectors = ArraySpec((self.count, len(self.data.classes)), "")
-        sets = ["clean.npy", *(f"eps-{i}.npy" for i in range(len(self.eps)))]
-        return {f"{file_name(each.runtime.name)}/{one}": vectors for each in self.scores for one in sets}
+        """Of each runtime the output vectors, and their scores: to the clean inputs, and at each budget."""
+        scores = ArraySpec((self.count, len(self.data.classes)), "")
+        vectors = ArraySpec((self.count, *(self.task.output_shape or scores.shape[1:])), "")
+        found = {}
+        for name in (file_name(each.runtime.name) for each in self.scores):
+            for one in ("clean", *(f"eps-{i}" for i in range(len(self.eps)))):
+                found[f"{name}/{one}.npy"] = vectors
+                found[self.scores_file(name, one)] = scores
+        return found
+
+    def scores_file(self, runtime: str, one: str) -> str:
+        """The file with a runtime's rows of scores [count, classes] for a set of inputs.
+
+        Args:
+            runtime: its name.
+            one: "clean" or "eps-<i>".
+        """
+        return f"{file_name(runtime)}/{one}{'' if self.task.plain else '-scores'}.npy"

@@ -14,7 +14,7 @@ from qbench.stages.attack.options import AttackOptions
 
 if TYPE_CHECKING:
     from qbench.artifacts import AdvsetContent
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
 
 class _Setting(click.ParamType[tuple[str, str]]):

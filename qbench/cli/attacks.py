@@ -15,7 +15,7 @@ from qbench.cli.common import output_options, show_tables
 def command(quiet: bool, as_json: bool) -> None:
     """List the attacks of `qbench attack`: norms, whether they take a target, settings with the defaults."""
     from qbench.attacks import ATTACKS
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
     if as_json:
         listed = {

@@ -44,6 +44,11 @@ class _Share(click.ParamType[float]):
     type=_Share(),
     help="Least share of all inputs that is right under attack, at every budget of --at.",
 )
+@click.option(
+    "--min-robust-auc",
+    type=_Share(),
+    help="Least area under the ROC curve of an anomaly detector under attack, at every budget of --at.",
+)
 @click.option("--at", type=Budgets(), default=(), help="Budgets of the replay; fractions are read.")
 @click.option(
     "--max-clean-drop",

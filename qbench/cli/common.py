@@ -14,7 +14,7 @@ from qbench.text import shown
 
 if TYPE_CHECKING:
     from qbench.artifacts import Artifact
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -22,7 +22,7 @@ _FORMS = (
 def command(quiet: bool, as_json: bool) -> None:
     """List the data sets that --data knows by name, and the forms of files that it takes."""
     from qbench.data import DATASETS
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
     named = {name: entry.description for name, entry in DATASETS.items()}
     if as_json:

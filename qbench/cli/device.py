@@ -29,7 +29,7 @@ def info(port: str, baud: int | None, quiet: bool, as_json: bool) -> None:
     """
     from pydantic_core import to_jsonable_python
 
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
     from qbench.runtimes.device import probe
 
     device = probe(port, baud)

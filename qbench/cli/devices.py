@@ -18,7 +18,7 @@ def command(baud: int | None, quiet: bool, as_json: bool) -> None:
     from pydantic_core import to_jsonable_python
 
     from qbench.errors import QbenchError
-    from qbench.reporting.tables import NOTHING, Table
+    from qbench.reporting.cells import NOTHING, Table
     from qbench.runtimes.device import find
 
     with Terminal(quiet=quiet).working() as progress:

@@ -14,7 +14,7 @@ from qbench.stages.export.options import ExportOptions
 
 if TYPE_CHECKING:
     from qbench.artifacts import BundleContent
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
 
 @click.command(

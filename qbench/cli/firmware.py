@@ -136,6 +136,6 @@ def _saving(twin: PackedModel) -> str:
 
 
 def _show(title: str, rows: tuple[tuple[str, str, str], ...]) -> None:
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
     show_tables([Table(title, ("what", "takes", "of"), rows)])

@@ -13,7 +13,7 @@ from qbench.cli.common import output_options, show_tables
 @output_options
 def command(quiet: bool, as_json: bool) -> None:
     """List the networks that `qbench train` knows."""
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
     from qbench.zoo import networks
 
     known = networks()

@@ -14,7 +14,7 @@ from qbench.stages.replay.options import ReplayOptions
 
 if TYPE_CHECKING:
     from qbench.artifacts import ReplayContent
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
 
 @click.command(

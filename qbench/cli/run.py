@@ -13,7 +13,7 @@ from qbench.text import shown
 
 if TYPE_CHECKING:
     from qbench.experiment import Outcome, Plan
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
 _STATES = ("made", "found", "failed", "skipped")
 
@@ -69,7 +69,7 @@ def command(
 
 def _plan_table(planned: Plan) -> Table:
     """Every task with what it may cost."""
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
     rows = tuple(
         (task.id, task.kind, _duration(task.seconds), f"{task.memory / 2**30:g} GiB", task.board or "")

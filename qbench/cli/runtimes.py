@@ -13,7 +13,7 @@ from qbench.cli.common import output_options, show_tables
 @output_options
 def command(quiet: bool, as_json: bool) -> None:
     """List the runtimes that `qbench replay` knows, and what each that is missing needs."""
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
     from qbench.runtimes import available
 
     known = available()

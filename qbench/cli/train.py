@@ -14,7 +14,7 @@ from qbench.stages.train.options import TrainOptions
 
 if TYPE_CHECKING:
     from qbench.artifacts import TrainedContent
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
 
 @click.command(
@@ -32,7 +32,7 @@ def command(network: str, data: str, out: Path, **options: Any) -> None:
 
 
 def _tables(content: TrainedContent) -> list[Table]:
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
 
     bits = content.lowbit
     row = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -93,6 +93,23 @@ class Dataset:
             classes=self.classes,
             input_shape=tuple(self.test.x.shape[1:]),
         )
+
+    def named(self, classes: tuple[str, ...]) -> Dataset:
+        """The same inputs and labels with other names of the classes, of which some may have no label here.
+
+        Raises:
+            UserError: a name is empty or stands for two classes, or there are too few.
+        """
+        if "" in classes or len(set(classes)) < len(classes):
+            raise UserError(
+                f"the names of the classes are {', '.join(classes)}", cause="one is empty or given twice"
+            )
+        return replace(self, classes=classes)
+
+    def named_like(self, classes: tuple[str, ...]) -> Dataset:
+        """The same with those names, if the labels have no names of their own and there are enough."""
+        numbered = self.classes == tuple(map(str, range(len(self.classes))))
+        return self.named(classes) if numbered and len(classes) >= len(self.classes) else self
 
     def inputs(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Stored elements as float32 in the domain: pixels in [0, 1], codes and features as they are."""

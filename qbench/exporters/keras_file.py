@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qbench.errors import UserError
-from qbench.formats.ends import one_score
 from qbench.surrogate.keras_file import open_keras
 
 if TYPE_CHECKING:
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def load_keras(path: Path) -> keras.Model:
-    """The classifier in a `.keras` or `.h5` file, or in a SavedModel folder.
+    """The network in a `.keras` or `.h5` file, or in a SavedModel folder.
 
     Raises:
         UserError: the file is none of these, is damaged, needs code that is not here, holds NaN, or is not a
-            network with one input of known shape and one row of scores.
+            network with one input and one output of known shapes.
     """
     if path.is_dir():
         from qbench.surrogate.frozen import load_saved_model
@@ -44,19 +43,18 @@ def load_keras(path: Path) -> keras.Model:
 
 
 def _check_ends(model: keras.Model, path: Path) -> None:
-    """Refuse anything but one float32 input of known shape and one row of float32 scores."""
+    """Refuse anything but one float32 input and one float32 output of known shapes."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
             f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
-            cause="a classifier has one of each",
+            cause="qbench attacks networks with one of each; several outputs are a detector's, as a rule",
+            hint="give a network with one input and one output",
         )
-    if None in model.inputs[0].shape[1:] or len(model.outputs[0].shape) != 2:
+    if None in (*model.inputs[0].shape[1:], *model.outputs[0].shape[1:]) or len(model.outputs[0].shape) < 2:
         raise UserError(
             f"{path} takes {model.inputs[0].shape} and gives {model.outputs[0].shape}",
-            cause="qbench needs a fixed input shape and one row of scores an input",
+            cause="qbench needs a fixed shape of inputs and outputs",
         )
-    if model.outputs[0].shape[1] == 1:
-        raise one_score(str(path))
     types = {model.inputs[0].dtype, model.outputs[0].dtype}
     if types != {"float32"}:
         raise UserError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from qbench.artifacts import Artifact, ReplayContent, RuntimeScores
 from qbench.artifacts.figures import Estimate
 from qbench.errors import UserError
 from qbench.statistics import difference, paired_difference
-from qbench.text import file_name
 
 # What quantized networks are held against; it never ships, so no rule judges it.
 FLOAT = "float"
@@ -77,14 +75,14 @@ class ReplayView:
         """Which clean inputs a runtime labels right, [n]; None in replays made before labels were kept."""
         if not (self.path / "labels.npy").is_file():
             return None
-        vectors = self._array(Path(file_name(runtime)) / "clean.npy")
-        right: NDArray[np.bool_] = vectors.argmax(axis=1) == self._array("labels.npy")
+        scores = self._array(self.content.scores_file(runtime, "clean"))
+        right: NDArray[np.bool_] = scores.argmax(axis=1) == self._array("labels.npy")
         return right
 
     def _inputs(self) -> NDArray[Any]:
         """Where in the data set the inputs are, [n]."""
         return self._array("indices.npy")
 
-    def _array(self, name: str | Path) -> NDArray[Any]:
+    def _array(self, name: str) -> NDArray[Any]:
         found: NDArray[Any] = np.load(self.path / name, mmap_mode="r")
         return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qbench.errors import UserError
 from qbench.gating.rules import Verdict
-from qbench.reporting.tables import Table
+from qbench.reporting.cells import Table
 from qbench.text import plain
 
 
@@ -20,7 +20,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
             each.subject,
             each.inputs,
             each.figure,
-            f"{'>=' if each.side == 'above' else '<='} {100 * each.bound:g} {each.unit}",
+            f"{'>=' if each.side == 'above' else '<='} {each.text(each.bound)}",
         )
         for each in sorted(verdicts, key=lambda each: each.holds)
     )

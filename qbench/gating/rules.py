@@ -14,7 +14,7 @@ from qbench.artifacts.base import Record
 from qbench.artifacts.figures import Estimate
 from qbench.errors import UserError
 from qbench.gating.evidence import FLOAT, ReplayView
-from qbench.reporting.tables import budget_phrase, eps_text
+from qbench.reporting.cells import budget_phrase, eps_text
 from qbench.runtimes import REFERENCE
 
 
@@ -26,7 +26,7 @@ class Verdict(Record):
         subject: a runtime, or two.
         inputs: which ones it looked at, in words.
         what: the figure, in words.
-        unit: "%" for a share, "pp" for a difference of shares.
+        unit: "%" for a share, "pp" for a difference of shares, "" for an area.
         inputs_counted: how many inputs the figure is of.
         value, low, high: the figure with its 95 % interval, as shares.
         side: whether the whole interval must lie above the bound or below it.
@@ -37,7 +37,7 @@ class Verdict(Record):
     subject: str
     inputs: str
     what: str
-    unit: Literal["%", "pp"] = "%"
+    unit: Literal["%", "pp", ""] = "%"
     inputs_counted: int
     value: float
     low: float
@@ -54,8 +54,12 @@ class Verdict(Record):
     @property
     def figure(self) -> str:
         """The value with its interval."""
-        value, low, high = (f"{100 * each:.2f}" for each in (self.value, self.low, self.high))
-        return f"{value} {self.unit} [{low}, {high}]"
+        low, high = (self.text(each, ".2f").split()[0] for each in (self.low, self.high))
+        return f"{self.text(self.value, '.2f')} [{low}, {high}]"
+
+    def text(self, figure: float, form: str = "g") -> str:
+        """A figure in the verdict's unit."""
+        return f"{100 * figure:{form}} {self.unit}" if self.unit else f"{figure:{form}}"
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -67,7 +71,7 @@ class Verdict(Record):
         state = "keeps" if self.holds else "breaks"
         text = (
             f"{self.subject}, {self.inputs}: {self.what} {self.figure}: the {end} end, "
-            f"{100 * worst:.2f} {self.unit}, {state} the {limit} of {100 * self.bound:g} {self.unit}"
+            f"{self.text(worst, '.2f')}, {state} the {limit} of {self.text(self.bound)}"
         )
         undecided = not self.holds and self.low < self.bound < self.high
         more = f" (the bound lies within the interval: {self.inputs_counted:,} inputs do not decide it)"
@@ -104,6 +108,37 @@ class MinRobustAccuracy:
                     subject=each.runtime.name,
                     inputs=_attacked(replay.content, eps),
                     what="robust accuracy",
+                    side="above",
+                    bound=self.bound,
+                )
+
+
+@dataclass(frozen=True)
+class MinRobustAuc:
+    """Under attack, the area under every runtime's ROC curve is at least `bound`, at each budget."""
+
+    bound: float
+    eps: tuple[float, ...]
+
+    def verdicts(self, replay: ReplayView) -> Iterator[Verdict]:
+        """One for every budget and runtime."""
+        for eps in self.eps:
+            for each in replay.gated:
+                found = _at(each, eps, replay.content).detection
+                if found is None or found.auc.value is None:
+                    raise UserError(
+                        f"{replay.path} has no area under a ROC curve",
+                        cause="its network is no anomaly detector, or all its inputs have one label",
+                        hint="bound its accuracy, with --min-robust-accuracy",
+                    )
+                yield Verdict(
+                    **_interval(found.auc),
+                    inputs_counted=found.auc.count,
+                    rule="min-robust-auc",
+                    subject=each.runtime.name,
+                    inputs=_attacked(replay.content, eps),
+                    what="AUC",
+                    unit="",
                     side="above",
                     bound=self.bound,
                 )

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import ArtifactInfo, Preprocessing, TensorSpec
+from qbench.artifacts import ArtifactInfo, Preprocessing, TaskInfo, TensorSpec
 from qbench.data import Dataset
 from qbench.exporters.preprocessing import Scores
-from qbench.inputs import InputPath
+from qbench.inputs import InputPath, dequantized
 from qbench.progress import Progress
-from qbench.replaying.plain import check_labels
+from qbench.replaying.plain import Judge, check_labels
 from qbench.runtimes import runtime_class
 from qbench.runtimes.saturation import saturates
+from qbench.tasks import task_of
+from qbench.tasks.roc import auc
 
 # Which runtime measures which artefact; the same figures on every CPU.
 _MEASURED_BY = {
@@ -35,6 +37,7 @@ def measure(
     specs: Mapping[str, tuple[TensorSpec, TensorSpec]],
     dataset: Dataset,
     preprocessing: Preprocessing,
+    task: TaskInfo,
     progress: Progress,
 ) -> dict[str, ArtifactInfo]:
     """Run every artefact of a folder on the whole test split.
@@ -44,6 +47,7 @@ def measure(
         specs: input and output of each, by file name.
         dataset: with the test split.
         preprocessing: from the data's domain to the network's own unit.
+        task: what outputs mean.
         progress: hears of every artefact.
 
     Raises:
@@ -54,17 +58,20 @@ def measure(
     found = {}
     with progress.task("measuring", len(specs)) as advance:
         for name in (each for each in _MEASURED_BY if each in specs):
-            with measured(folder / name, specs[name]) as scores:
-                given = scores(real)
+            with measured(folder / name, specs[name]) as outputs:
+                given = outputs(real)
+            judge = judged(specs[name], task)
             if Path(name).suffix in (".tflite", ".onnx"):
-                check_labels(folder / name, real, given)
-            labels = given.argmax(axis=1)
+                check_labels(folder / name, real, given, judge)
+            scores = judge(given, real)
+            labels = scores.argmax(axis=1)
             found[name] = ArtifactInfo(
                 bytes=(folder / name).stat().st_size,
                 input=specs[name][0],
                 output=specs[name][1],
                 correct=int(np.sum(labels == test.y)),
                 evaluated=len(test),
+                auc=auc(scores[:, 1], test.y) if task.kind == "anomaly" else None,
             )
             advance(1)
     if "int8.onnx" in specs and saturates(precise=False):
@@ -77,15 +84,32 @@ def measure(
 
 @contextmanager
 def measured(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Iterator[Scores]:
-    """The scores of an artefact, under the name that bundles give it, on the runtime that measures it."""
+    """The outputs of an artefact, under the name that bundles give it, on the runtime that measures it."""
     entry, exit_ = specs
     runtime = runtime_class(_MEASURED_BY[file.name])(file, entry, exit_, threads=_THREADS)
     path = InputPath.to(entry, runtime.grid, Preprocessing())  # what comes is in the network's own unit
 
-    def scores(real: NDArray[np.float32]) -> NDArray[Any]:
+    def outputs(real: NDArray[np.float32]) -> NDArray[Any]:
         return runtime.invoke(path.feed(real))
 
     try:
-        yield scores
+        yield outputs
     finally:
         runtime.close()
+
+
+def judged(specs: tuple[TensorSpec, TensorSpec], task: TaskInfo) -> Judge:
+    """What makes scores [n, classes] of an artefact's outputs, and of the inputs in the network's own unit.
+
+    Args:
+        specs: input and output of the artefact.
+        task: what outputs mean.
+    """
+    entry, exit_ = specs
+    meaning = task_of(task)
+    path = InputPath.to(entry, entry.quantization, Preprocessing())
+    if task.plain:
+        return lambda outputs, _: outputs
+    return lambda outputs, real: meaning.scores(
+        dequantized(outputs.reshape(len(outputs), -1), exit_), lambda: dequantized(path.feed(real), entry)
+    )

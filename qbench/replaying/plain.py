@@ -21,20 +21,25 @@ COUNT = 300
 # Float scores closer than this share of the largest may change places with the size of a batch.
 _TIE = 1e-4
 
+# From outputs [n, *shape] for inputs [n, *shape] in the network's own unit to scores [n, classes].
+Judge = Callable[[NDArray[Any], NDArray[np.float32]], NDArray[Any]]
 
-def check_labels(file: Path, real: NDArray[np.float32], scores: NDArray[Any]) -> None:
+
+def check_labels(file: Path, real: NDArray[np.float32], outputs: NDArray[Any], judge: Judge) -> None:
     """Hold what qbench computed against a plain run of the file.
 
     Args:
         file: a `.tflite` or `.onnx`.
         real: [n, *shape] float32 in the network's own unit.
-        scores: [n, classes], what qbench's own path gave for them.
+        outputs: [n, *shape], what qbench's own path gave for them.
+        judge: makes scores of outputs.
 
     Raises:
         InternalFault: another label, where it is no tie of float scores.
     """
     rows = np.linspace(0, len(real) - 1, min(COUNT, len(real))).astype(int)
-    ours, plain = scores[rows], _RUN[file.suffix](file, real[rows])
+    plain_outputs = _RUN[file.suffix](file, real[rows]).reshape(outputs[rows].shape)
+    ours, plain = judge(outputs[rows], real[rows]), judge(plain_outputs, real[rows])
     differ = np.flatnonzero(ours.argmax(axis=1) != plain.argmax(axis=1))
     if plain.dtype == np.float32 and ours.dtype == np.float32:
         top = np.sort(plain[differ], axis=1)

@@ -24,16 +24,28 @@ class Labels:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What one runtime answered: [n, classes] for the clean inputs, and one such array a budget."""
+    """What one runtime answered: [n, elements] for the clean inputs, and one such array a budget.
+
+    Attributes:
+        scores: the rows [n, classes] that the task makes of them, the clean inputs' first; None where they
+            are rows of scores already.
+    """
 
     runtime: RuntimeInfo
     clean: NDArray[Any]
     by_eps: tuple[NDArray[Any], ...]
+    scores: tuple[NDArray[np.float32], ...] | None = None
 
     @property
     def labels(self) -> Labels:
         """The highest score; the first one of several."""
-        return Labels(self.clean.argmax(axis=1), tuple(each.argmax(axis=1) for each in self.by_eps))
+        clean, *by_eps = self.rows
+        return Labels(clean.argmax(axis=1), tuple(each.argmax(axis=1) for each in by_eps))
+
+    @property
+    def rows(self) -> tuple[NDArray[Any], ...]:
+        """Rows of scores [n, classes]: of the clean inputs, and of every budget."""
+        return (self.clean, *self.by_eps) if self.scores is None else self.scores
 
 
 @dataclass(frozen=True)
@@ -92,22 +104,22 @@ def disagreements(outputs: Sequence[Outputs], eps: Sequence[float]) -> tuple[Dis
     """Every pair of runtimes on the clean inputs and at every budget."""
     found = []
     for first, second in combinations(outputs, 2):
-        found.append(_disagreement(first, second, None, first.clean, second.clean))
-        for i, each in enumerate(eps):
-            found.append(_disagreement(first, second, each, first.by_eps[i], second.by_eps[i]))
+        for i, each in enumerate((None, *eps)):
+            found.append(_disagreement(first, second, each, i))
     return tuple(found)
 
 
-def _disagreement(
-    first: Outputs, second: Outputs, eps: float | None, a: NDArray[Any], b: NDArray[Any]
-) -> Disagreement:
+def _disagreement(first: Outputs, second: Outputs, eps: float | None, i: int) -> Disagreement:
+    """Of one set of inputs, the i-th."""
+    a, b = ((each.clean, *each.by_eps)[i] for each in (first, second))
+    ours, theirs = (each.rows[i].argmax(axis=1) for each in (first, second))
     comparable = first.runtime.artifact == second.runtime.artifact
     integer = comparable and a.dtype.kind in "iu"
     return Disagreement(
         first=first.runtime.name,
         second=second.runtime.name,
         eps=eps,
-        labels=proportion(a.argmax(axis=1) != b.argmax(axis=1)),
+        labels=proportion(ours != theirs),
         vectors=proportion((a != b).any(axis=1)) if comparable else None,
         largest=int(np.abs(a.astype(np.int32) - b.astype(np.int32)).max()) if integer else None,
     )

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import AdvsetContent, Artifact, Domain, ReplayContent
-from qbench.reporting.tables import budget_phrase
-from qbench.text import file_name
+from qbench.reporting.cells import budget_phrase
 
 _EACH_BUDGET = 2
 _MOST = 8
@@ -77,15 +76,13 @@ def gallery(replay: Artifact[ReplayContent], advset: Artifact[AdvsetContent]) ->
     content = replay.content
     names = [each.runtime.name for each in content.scores]
 
-    def labels(file: str) -> dict[str, NDArray[np.int64]]:
-        folders = {name: replay.path / file_name(name) for name in names}
-        return {
-            name: np.load(folder / file, mmap_mode="r").argmax(axis=1) for name, folder in folders.items()
-        }
+    def labels(one: str) -> dict[str, NDArray[np.int64]]:
+        files = {name: replay.path / content.scores_file(name, one) for name in names}
+        return {name: np.load(file, mmap_mode="r").argmax(axis=1) for name, file in files.items()}
 
     found = _Arrays(
-        labels("clean.npy"),
-        tuple(labels(f"eps-{i}.npy") for i in range(len(content.eps))),
+        labels("clean"),
+        tuple(labels(f"eps-{i}") for i in range(len(content.eps))),
         np.load(advset.path / "labels.npy"),
     )
     inputs = np.load(advset.path / "inputs.npy", mmap_mode="r")

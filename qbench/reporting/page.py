@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qbench.reporting.cells import Table
 from qbench.reporting.gallery import Gallery
 from qbench.reporting.plots import Plot
 from qbench.reporting.sections import Block, Details, Heading, Points, Section
-from qbench.reporting.tables import Table
 
 _TEMPLATES: dict[type, str] = {
     str: "paragraph.html",

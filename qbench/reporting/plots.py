@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import ReplayContent, RuntimeScores
-from qbench.reporting.tables import budget_phrase, budget_text
+from qbench.reporting.cells import budget_phrase, budget_text
 from qbench.text import label
 
 if TYPE_CHECKING:
@@ -102,10 +102,34 @@ def _canvas(width: float, height: float, columns: int = 1) -> tuple[Figure, Any]
 
 def robustness_curves(content: ReplayContent, name: str) -> Plot:
     """Accuracy against eps, a curve with its band of 95 % intervals for every runtime."""
+    caption = (
+        f"Accuracy under {content.attack} against the budget, with bands of Wilson 95 % intervals; runtimes "
+        "with the same figures share a curve."
+    )
+    return _curves(content, name, _accuracy, ("accuracy under attack, %", (-2, 102)), caption)
+
+
+def auc_curves(content: ReplayContent, name: str) -> Plot:
+    """The area under the ROC curve against eps, likewise."""
+    caption = (
+        f"Area under the ROC curve under {content.attack} against the budget, with bands of DeLong's 95 % "
+        "intervals; 0.5 is guessing, and runtimes with the same figures share a curve."
+    )
+    return _curves(content, name, _area, ("AUC under attack", (-0.02, 1.02)), caption)
+
+
+def _curves(
+    content: ReplayContent,
+    name: str,
+    bounds_of: Callable[[RuntimeScores], NDArray[np.float64]],
+    axis: tuple[str, tuple[float, float]],
+    caption: str,
+) -> Plot:
+    """A figure against eps of every runtime; `axis` is the label of its axis and what it shows."""
 
     def draw() -> Figure:
         figure, (axes,) = _canvas(7, 4.2)
-        curves = _distinct(content)
+        curves = _distinct(content, bounds_of)
         places = np.arange(len(content.eps) + 1)
         for i, (names, bounds) in enumerate(curves):
             # Curves often lie on each other: side by side they can still be told apart.
@@ -116,35 +140,40 @@ def robustness_curves(content: ReplayContent, name: str) -> Plot:
         axes.set_xticks(places, ["clean", *budgets])
         axes.set(
             xlabel=f"perturbation budget eps ({content.norm})",
-            ylabel="accuracy under attack, %",
-            ylim=(-2, 102),
+            ylabel=axis[0],
+            ylim=axis[1],
         )
         axes.set_title(f"{label(content.attack)} on {label(content.network)}, {content.count:,} inputs")
         axes.grid(axis="y", alpha=0.3)
         axes.legend(title="runtime", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return figure
 
-    caption = (
-        f"Accuracy under {content.attack} against the budget, with bands of Wilson 95 % intervals; runtimes "
-        "with the same figures share a curve."
-    )
     return Plot(name, caption, draw)
 
 
-def _distinct(content: ReplayContent) -> list[tuple[list[str], NDArray[np.float64]]]:
-    """Runtimes by their curve: [value, low, high] in percent, each [budgets + 1]."""
+def _distinct(
+    content: ReplayContent, bounds_of: Callable[[RuntimeScores], NDArray[np.float64]]
+) -> list[tuple[list[str], NDArray[np.float64]]]:
+    """Runtimes by their curve: [value, low, high], each [budgets + 1]."""
     found: dict[bytes, tuple[list[str], NDArray[np.float64]]] = {}
     for each in content.scores:
-        bounds = _bounds(each)
+        bounds = bounds_of(each)
         found.setdefault(bounds.tobytes(), ([], bounds))[0].append(each.runtime.name)
     return list(found.values())
 
 
-def _bounds(scores: RuntimeScores) -> NDArray[np.float64]:
+def _accuracy(scores: RuntimeScores) -> NDArray[np.float64]:
+    """In percent."""
     shares = [scores.clean_accuracy, *(at.robust_accuracy for at in scores.by_eps)]
     return np.array(
         [[100 * (getattr(each, end) or 0) for each in shares] for end in ("value", "low", "high")]
     )
+
+
+def _area(scores: RuntimeScores) -> NDArray[np.float64]:
+    detections = (scores.detection, *(at.detection for at in scores.by_eps))
+    areas = [each.auc for each in detections if each]
+    return np.array([[getattr(each, end) or 0 for each in areas] for end in ("value", "low", "high")])
 
 
 def _curve(axes: Axes, x: NDArray[Any], bounds: NDArray[np.float64], name: str, number: int) -> None:

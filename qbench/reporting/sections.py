@@ -7,10 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qbench.artifacts import AdvsetContent, Artifact, Disagreement, ReplayContent
+from qbench.reporting.cells import Table, missing_text
 from qbench.reporting.gallery import Gallery, gallery
-from qbench.reporting.plots import Plot, disagreement_matrix, robustness_curves
+from qbench.reporting.plots import Plot, auc_curves, disagreement_matrix, robustness_curves
 from qbench.reporting.summary import sentences, weakest_table
-from qbench.reporting.tables import Table, advset_tables, missing_text, replay_tables, robustness_matrix
+from qbench.reporting.tables import (
+    advset_tables,
+    device_tables,
+    disagreement_table,
+    robustness_matrix,
+    robustness_table,
+    rounding_table,
+)
+from qbench.reporting.task_tables import task_tables
 
 
 @dataclass(frozen=True)
@@ -92,8 +101,12 @@ def robustness(found: Sequence[Replayed]) -> Section:
     blocks: list[Block] = []
     for i, each in enumerate(found):
         curves = robustness_curves(each.content, f"robustness-{i}")
-        more = Details("Attack success, transfer and rounding", replay_tables(each.content)[:2])
-        blocks += [Heading(each.title), curves, robustness_matrix(each.content), more]
+        figures = (robustness_table(each.content), rounding_table(each.content))
+        more = Details("Attack success, transfer and rounding", figures)
+        blocks += [Heading(each.title), curves, robustness_matrix(each.content)]
+        if each.content.task.kind == "anomaly":
+            blocks.append(auc_curves(each.content, f"auc-{i}"))
+        blocks += [*task_tables(each.content), more]
     return Section("robustness", "Robustness against eps", tuple(blocks))
 
 
@@ -104,7 +117,7 @@ def disagreement(found: Sequence[Replayed]) -> Section:
     for i, each in enumerate(found):
         if each.content.disagreements:
             matrix = disagreement_matrix(each.content, f"disagreement-{i}")
-            counts = Details("Counts, pair by pair", (replay_tables(each.content)[2],))
+            counts = Details("Counts, pair by pair", (disagreement_table(each.content),))
             blocks += [Heading(each.title), matrix, counts]
     if not pairs:
         blocks = ["Each replay ran one runtime: there is none to disagree with."]
@@ -153,7 +166,7 @@ def devices(found: Sequence[Replayed]) -> Section | None:
     blocks: list[Block] = []
     for each in found:
         if each.content.devices:
-            blocks += [Heading(each.title), _boards(each.content), *replay_tables(each.content)[3:]]
+            blocks += [Heading(each.title), _boards(each.content), *device_tables(each.content)]
     return Section("devices", "Devices", tuple(blocks)) if blocks else None
 
 

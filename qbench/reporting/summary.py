@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qbench.artifacts import Proportion, ReplayContent, RuntimeScores
-from qbench.reporting.tables import Table, budget_phrase, budget_text, percent
+from qbench.artifacts import EpsScores, Estimate, Proportion, ReplayContent, RuntimeScores
+from qbench.reporting.cells import Table, budget_phrase, budget_text, percent
+from qbench.reporting.task_tables import auc_text
 
 _FLOAT = "float"
 _HALF = 0.5
@@ -19,7 +20,7 @@ def judged(content: ReplayContent) -> list[RuntimeScores]:
 
 def sentences(content: ReplayContent) -> tuple[str, ...]:
     """What a replay says, each claim with its interval: robustness, disagreement, devices."""
-    return (_standing(content), *_disagreement(content), *_devices(content))
+    return (_standing(content), *_detection(content), *_disagreement(content), *_devices(content))
 
 
 def weakest_table(content: ReplayContent) -> Table:
@@ -62,6 +63,24 @@ def _standing(content: ReplayContent) -> str:
     said = ", and ".join(filter(None, (up_to, then)))
     nothing = f"at no budget is it decided whether {who} gets half of all inputs right"
     return f"Under {content.attack} ({content.norm}), {said or nothing}."
+
+
+def _detection(content: ReplayContent) -> list[str]:
+    """How the area under the ROC curve falls, of the runtime that ends lowest."""
+    runtimes = [each for each in judged(content) if each.detection and each.by_eps[-1].detection]
+    if not runtimes:
+        return []
+
+    def area(scores: RuntimeScores | EpsScores) -> Estimate:
+        assert scores.detection is not None  # noqa: S101 - all have it, or none
+        return scores.detection.auc
+
+    least = min(runtimes, key=lambda each: area(each.by_eps[-1]).value or 0)
+    at = budget_phrase(content.eps[-1], content.data, content.norm)
+    return [
+        f"The area under the ROC curve of {least.runtime.name} is {auc_text(area(least))} clean and "
+        f"{auc_text(area(least.by_eps[-1]))} at {at}, where 0.5 is guessing."
+    ]
 
 
 def _disagreement(content: ReplayContent) -> list[str]:

@@ -2,84 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-
 from qbench.artifacts import (
     AdvsetContent,
     BundleContent,
     CountSummary,
-    DataInfo,
     Disagreement,
-    Domain,
     EpsResult,
     LinkUse,
     LowBit,
-    Proportion,
     ReplayContent,
 )
-from qbench.attacks.norms import widest
-from qbench.quant import Norm
-from qbench.text import markdown
-
-NOTHING = "–"  # noqa: RUF001 - an en dash is the usual mark of an empty cell
-_UNBOUNDED = "unbounded"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A titled table of strings; the first `keys` columns name the row, the others hold figures."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    keys: int = 1
-
-    def markdown(self) -> str:
-        """A GitHub-flavoured Markdown table under a heading of level 3."""
-        rule = ["---" if i < self.keys else "---:" for i in range(len(self.columns))]
-        columns, *rows = (tuple(map(markdown, line)) for line in (self.columns, *self.rows))
-        lines = [columns, tuple(rule), *rows]
-        title = f"### {markdown(self.title)}"
-        return "\n".join([title, "", *("| " + " | ".join(line) + " |" for line in lines), ""])
-
-
-def missing_text(missing: Sequence[str]) -> str:
-    """That a report or an analysis had to do without something."""
-    return f"Incomplete: made without {', '.join(missing)}, which could not be made."
-
-
-def eps_text(eps: float, domain: Domain) -> str:
-    """A budget's number as people type it: `8/255` for pixels, a plain number elsewhere."""
-    if domain.name == "image" and eps < domain.high:  # a longer distance is no change of a pixel
-        levels = Fraction(eps * 255).limit_denominator(64)
-        if abs(float(levels) - eps * 255) < 1e-6:
-            return f"{float(levels):g}/255"
-    return f"{eps:g}"
-
-
-def budget_text(eps: float, data: DataInfo, norm: Norm) -> str:
-    """A budget in a table or a picture: its number, or "unbounded" if any input of the domain is in reach."""
-    width = data.domain.high - data.domain.low
-    if eps >= widest(width, math.prod(data.input_shape), norm):
-        return _UNBOUNDED
-    return eps_text(eps, data.domain)
-
-
-def budget_phrase(eps: float, data: DataInfo, norm: Norm) -> str:
-    """The same behind an "at" or "from"."""
-    text = budget_text(eps, data, norm)
-    return "an unbounded budget" if text == _UNBOUNDED else text
-
-
-def percent(share: Proportion, *, interval: bool = True) -> str:
-    """A share in percent, with its interval in brackets."""
-    if share.value is None or share.low is None or share.high is None:
-        return NOTHING
-    text = f"{100 * share.value:.1f}"
-    return f"{text} [{100 * share.low:.1f}, {100 * share.high:.1f}]" if interval else text
+from qbench.reporting.cells import NOTHING, Table, budget_text, percent
+from qbench.reporting.task_tables import auc_text, task_tables
 
 
 def bundle_tables(content: BundleContent) -> list[Table]:
@@ -90,12 +24,24 @@ def bundle_tables(content: BundleContent) -> list[Table]:
 
 def _artifacts(content: BundleContent) -> Table:
     rows = []
+    areas = any(info.auc for info in content.artifacts.values())
     for name, info in content.artifacts.items():
         score = NOTHING
         if info.correct is not None and info.evaluated:
             score = f"{100 * info.correct / info.evaluated:.2f}"
-        rows.append((name, f"{info.bytes:,}", score, info.input.dtype, info.output.dtype))
-    return Table("Artefacts", ("file", "bytes", "accuracy %", "input", "output"), tuple(rows))
+        area = [auc_text(info.auc) if info.auc else NOTHING] if areas else []
+        rows.append((name, f"{info.bytes:,}", score, *area, info.input.dtype, info.output.dtype))
+    columns = ("file", "bytes", "accuracy %", *(["AUC"] if areas else []), "input", "output")
+    return Table(f"Artefacts{_threshold(content)}", columns, tuple(rows))
+
+
+def _threshold(content: BundleContent) -> str:
+    """What decides where no highest score does, behind a title."""
+    task = content.task
+    if task.threshold is None:
+        return ""
+    what = "mean squared error" if task.kind == "anomaly" else "score"
+    return f"; {content.data.classes[1]} where the {what} is above {task.threshold:.4g}"
 
 
 def _widths(content: BundleContent, lowbit: LowBit) -> Table:
@@ -160,17 +106,22 @@ def _findings(content: AdvsetContent) -> Table:
 
 def replay_tables(content: ReplayContent) -> tuple[Table, ...]:
     """Robustness, rounding and disagreement of every runtime; of devices, their cost and correctness."""
-    tables = [_robustness(content), _rounding(content)]
+    tables = [robustness_table(content), *task_tables(content), rounding_table(content)]
     if content.disagreements:
-        tables.append(_disagreement(content))
-    if content.devices:
-        tables += [_devices(content), _resources(content)]
+        tables.append(disagreement_table(content))
+    return (*tables, *device_tables(content))
+
+
+def device_tables(content: ReplayContent) -> tuple[Table, ...]:
+    """Of devices, their cost and correctness; none without them."""
+    tables = [_devices(content), _resources(content)] if content.devices else []
     if any(each.differences for each in content.devices):
         tables.append(_differences(content))
     return tuple(tables)
 
 
-def _robustness(content: ReplayContent) -> Table:
+def robustness_table(content: ReplayContent) -> Table:
+    """Accuracy and success of the attack, of every runtime at every budget."""
     rows = [
         (
             each.runtime.name,
@@ -205,7 +156,8 @@ def robustness_matrix(content: ReplayContent) -> Table:
     return Table("Accuracy in %, clean and at each budget, with Wilson 95 % intervals", columns, rows)
 
 
-def _rounding(content: ReplayContent) -> Table:
+def rounding_table(content: ReplayContent) -> Table:
+    """What rounding did, of every runtime at every budget."""
     rows = [
         (
             each.runtime.name,
@@ -222,7 +174,7 @@ def _rounding(content: ReplayContent) -> Table:
     return Table("What rounding to the input grid leaves of the attack", columns, tuple(rows), keys=2)
 
 
-def _disagreement(content: ReplayContent) -> Table:
+def disagreement_table(content: ReplayContent) -> Table:
     """One row a pair, one column a set of inputs: other labels / other vectors."""
     pairs: dict[tuple[str, str], list[Disagreement]] = {}
     for each in content.disagreements:

@@ -5,23 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from qbench.artifacts import TensorSpec
-from qbench.data import Dataset
-from qbench.errors import UserError
-from qbench.formats.ends import one_score
 from qbench.formats.onnx_file import check_integer_onnx, onnx_specs
 from qbench.formats.onnx_reading import read_onnx
 from qbench.runtimes.specs import check_integer, read_specs
+from qbench.surrogate.lifted import final_sigmoid
+from qbench.tasks.recognition import Ends
 
 
-def integer_specs(file: Path, dataset: Dataset) -> tuple[TensorSpec, TensorSpec]:
-    """Input and output of an integer classifier, a `.tflite` or QDQ `.onnx` file.
+def integer_specs(file: Path) -> tuple[TensorSpec, TensorSpec]:
+    """Input and output of an integer network, a `.tflite` or QDQ `.onnx` file.
 
     Args:
         file: to read; its ends may be int8, uint8, int16 or float32.
-        dataset: that it has to fit.
 
     Raises:
-        UserError: the file is damaged, computes in float32, is no classifier, or does not fit the data.
+        UserError: the file is damaged or computes in float32.
     """
     if file.suffix == ".onnx":
         content = read_onnx(file)
@@ -30,33 +28,21 @@ def integer_specs(file: Path, dataset: Dataset) -> tuple[TensorSpec, TensorSpec]
     else:
         entry, exit_ = read_specs(file)
         check_integer(file)
-    if len(exit_.shape) != 1:
-        raise UserError(
-            f"{file} gives scores of shape {exit_.shape}; a classifier gives one row",
-            hint="give a network that classifies one input",
-        )
-    if exit_.shape == (1,):
-        raise one_score(str(file))
-    check_shapes(str(file), entry.shape, exit_.shape[0], dataset)
     return entry, exit_
 
 
-def check_shapes(what: str, shape: tuple[int, ...], classes: int, dataset: Dataset) -> None:
-    """Refuse a network that does not take this data.
+def ends_of(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Ends:
+    """The two ends of an integer file, as its task is recognized by.
 
     Args:
-        what: the network, as an error calls it.
-        shape: of an input.
-        classes: that it tells apart.
-        dataset: that it has to fit.
+        file: a `.tflite` or QDQ `.onnx`.
+        specs: its input and output.
 
     Raises:
-        UserError: inputs or classes differ.
+        UserError: the file cannot be read.
     """
-    wanted, count = dataset.info.input_shape, len(dataset.classes)
-    if shape != wanted or classes != count:
-        raise UserError(
-            f"{what} takes inputs of shape {shape} and gives {classes} scores; "
-            f"{dataset.name} has inputs of shape {wanted} and {count} classes",
-            hint="give the data set that it was made for",
-        )
+    entry, exit_ = specs
+    sigmoid = exit_.shape == (1,) and final_sigmoid(
+        read_onnx(file) if file.suffix == ".onnx" else file.read_bytes()
+    )
+    return Ends(str(file), entry.shape, exit_.shape, sigmoid)

@@ -11,7 +11,14 @@ from qbench.artifacts import Artifact, ReplayContent, load
 from qbench.artifacts.base import Record
 from qbench.errors import UserError
 from qbench.gating.evidence import ReplayView
-from qbench.gating.rules import MaxCleanDrop, MaxDisagreement, MinRobustAccuracy, Rule, Verdict
+from qbench.gating.rules import (
+    MaxCleanDrop,
+    MaxDisagreement,
+    MinRobustAccuracy,
+    MinRobustAuc,
+    Rule,
+    Verdict,
+)
 
 
 class Gate(Record):
@@ -37,6 +44,7 @@ def check(
     replay: str | Path,
     *,
     min_robust_accuracy: float | None = None,
+    min_robust_auc: float | None = None,
     at: Sequence[float] = (),
     max_clean_drop: float | None = None,
     max_disagreement: float | None = None,
@@ -47,6 +55,7 @@ def check(
     Args:
         replay: folder that `replay` wrote.
         min_robust_accuracy: least share of all inputs that is right under attack, at every budget of `at`.
+        min_robust_auc: least area under the ROC curve of an anomaly detector under attack, likewise.
         at: budgets, in the data's own domain.
         max_clean_drop: most clean accuracy that may be lost, as a share: since the baseline, or else against
             the replay's `float` runtime.
@@ -59,17 +68,20 @@ def check(
             is about, or the baseline is of other data.
     """
     budgets = tuple(dict.fromkeys(at))
-    for bound in (min_robust_accuracy, max_clean_drop, max_disagreement):
+    for bound in (min_robust_accuracy, min_robust_auc, max_clean_drop, max_disagreement):
         _check_bound(bound)
-    if min_robust_accuracy is not None and not budgets:
-        raise UserError(
-            "robust accuracy is wanted, but not at which budget", hint="add one, as in --at 8/255"
-        )
+    for what, bound in (("accuracy", min_robust_accuracy), ("AUC", min_robust_auc)):
+        if bound is not None and not budgets:
+            raise UserError(
+                f"robust {what} is wanted, but not at which budget", hint="add one, as in --at 8/255"
+            )
     found = load(Path(replay), "replay")
     older = None if baseline is None else _baseline(Path(baseline), found, max_clean_drop)
     rules: list[Rule] = []
     if min_robust_accuracy is not None:
         rules.append(MinRobustAccuracy(min_robust_accuracy, budgets))
+    if min_robust_auc is not None:
+        rules.append(MinRobustAuc(min_robust_auc, budgets))
     if max_clean_drop is not None:
         rules.append(MaxCleanDrop(max_clean_drop, ReplayView(older) if older else None))
     if max_disagreement is not None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qbench.artifacts import (
     Artifact,
     BundleContent,
     Draft,
     Preprocessing,
     Recipe,
+    TaskInfo,
     TensorSpec,
     load,
     make,
@@ -19,13 +23,21 @@ from qbench.artifacts.versions import versions_of
 from qbench.data import Dataset
 from qbench.errors import UserError
 from qbench.exporters.carray import write_c
-from qbench.exporters.preprocessing import known_preprocessing, stated_preprocessing, tried_preprocessing
+from qbench.exporters.preprocessing import (
+    drawn,
+    known_preprocessing,
+    stated_preprocessing,
+    tried_preprocessing,
+)
 from qbench.formats.onnx_reading import read_onnx
+from qbench.inputs import InputPath, dequantized
 from qbench.places import cache_dir
 from qbench.progress import SILENT, Progress
-from qbench.replaying.measuring import measure, measured
-from qbench.stages.adopting import integer_specs
+from qbench.replaying.measuring import judged, measure, measured
+from qbench.stages.adopting import ends_of, integer_specs
 from qbench.stages.export.options import ExportOptions
+from qbench.tasks.anomaly import FITTED_ON, errors
+from qbench.tasks.recognition import recognize, settled
 from qbench.text import file_name
 
 # By ending, what a bundle calls the file.
@@ -51,11 +63,16 @@ def export_lone(file: Path, dataset: Dataset, out: Path, options: ExportOptions)
         UserError: the file is damaged, computes in float32, is no classifier, or does not fit the data.
     """
     digest = _digest(file)
-    specs = integer_specs(file, dataset)
+    specs = integer_specs(file)
+    task = recognize(ends_of(file, specs), dataset.info, options.threshold)
     stated = options.input_range
     recipe = Recipe(
         "bundle",
-        settings={"network": file.stem, "input_range": None if stated is None else list(stated)},
+        settings={
+            "network": file.stem,
+            "input_range": None if stated is None else list(stated),
+            **({} if options.threshold is None else {"threshold": options.threshold}),
+        },
         inputs={"adopted": digest, "data": dataset.fingerprint},
         seed=options.seed,
     )
@@ -65,14 +82,20 @@ def export_lone(file: Path, dataset: Dataset, out: Path, options: ExportOptions)
         (draft.path / name).write_bytes(_content(file))
         if name == "int8.tflite":
             write_c(draft.path, *specs)
-        preprocessing = _preprocessing(draft.path / name, specs, dataset, options)
+        preprocessing = _preprocessing(draft.path / name, specs, dataset, task, options)
+        settled_task = settled(
+            task, lambda: _errors(draft.path / name, specs, dataset, preprocessing, options.seed)
+        )
         return BundleContent(
             network=file.stem,
             data=dataset.info,
             preprocessing=preprocessing,
-            artifacts=measure(draft.path, {name: specs}, dataset, preprocessing, options.progress),
+            artifacts=measure(
+                draft.path, {name: specs}, dataset, preprocessing, settled_task, options.progress
+            ),
             calibration={},
             adopted=digest,
+            task=settled_task,
         )
 
     return make(out, recipe, write, force=options.force)
@@ -133,12 +156,32 @@ def _preprocessing(
     file: Path,
     specs: tuple[TensorSpec, TensorSpec],
     dataset: Dataset,
+    task: TaskInfo,
     options: ExportOptions,
 ) -> Preprocessing:
     """What the network makes of an element, from the surest source."""
     if options.input_range is not None:
         return stated_preprocessing(options.input_range, dataset)
     if dataset.domain.name == "image":
-        with measured(file, specs) as scores:
-            return tried_preprocessing(scores, dataset, options.seed, options.progress, specs[0])
+        judge = judged(specs, task)
+        with measured(file, specs) as outputs:
+            return tried_preprocessing(
+                lambda real: judge(outputs(real), real), dataset, options.seed, options.progress, specs[0]
+            )
     return known_preprocessing(dataset, specs[0], options.progress)
+
+
+def _errors(
+    file: Path,
+    specs: tuple[TensorSpec, TensorSpec],
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    seed: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Mean squared errors of calibration samples, and their labels."""
+    split, rows = drawn(dataset, FITTED_ON, seed)
+    real = preprocessing.apply(dataset.inputs(split.x[rows]))
+    with measured(file, specs) as outputs:
+        found = dequantized(outputs(real).reshape(len(real), -1), specs[1])
+    path = InputPath.to(specs[0], specs[0].quantization, Preprocessing())
+    return errors(found, dequantized(path.feed(real), specs[0])), split.y[rows]

@@ -17,7 +17,7 @@ from qbench.options import RunOptions, Seed, Typed, checked, described, signatur
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from qbench.reporting.tables import Table
+    from qbench.reporting.cells import Table
     from qbench.studies.content import AnalysisResult, StudyContent
 
 P = ParamSpec("P")
@@ -164,7 +164,7 @@ class Analysis(Generic[P]):
 
     def _write(self, draft: Draft, content: StudyContent) -> None:
         """The tables and the picture, beside the header."""
-        from qbench.reporting.tables import missing_text
+        from qbench.reporting.cells import missing_text
         from qbench.studies.plots import save_figure, study_drawing
 
         text = "\n".join(table.markdown() for table in self.tables(content))

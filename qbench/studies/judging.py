@@ -91,12 +91,14 @@ def judges(network: Network, runtimes: Sequence[str], threads: int = 1) -> Itera
         for name in fitting:
             runtime = open_runtime(name, network.bundle.path, content, threads=threads)
             stack.callback(runtime.close)
-            found.append(Judge(name, RuntimeOracle(runtime, content.preprocessing)))
+            found.append(Judge(name, RuntimeOracle(runtime, content.preprocessing, content.task)))
         yield found or [_keras_judge(network)]
 
 
 def _keras_judge(network: Network) -> Judge:
     content = network.content
     kind = usual_surrogate(content.artifacts)
-    surrogate = open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain)
+    surrogate = open_surrogate(
+        kind, network.bundle.path, content.preprocessing, content.data.domain, content.task
+    )
     return Judge(_FLOAT, Scorer(surrogate))

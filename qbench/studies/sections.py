@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from qbench.artifacts import Artifact
+from qbench.reporting.cells import missing_text
 from qbench.reporting.plots import Plot
 from qbench.reporting.sections import Block, Details, Points, Section
-from qbench.reporting.tables import missing_text
 from qbench.studies import find_analysis
 from qbench.studies.content import StudyContent
 from qbench.studies.plots import study_drawing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qbench.artifacts import DataInfo, Estimate, PairedTest
-from qbench.reporting.tables import NOTHING, Table, budget_text
+from qbench.reporting.cells import NOTHING, Table, budget_text
 from qbench.studies import find_analysis
 from qbench.studies.content import AttackPoint, StudyContent
 

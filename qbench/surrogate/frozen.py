@@ -42,6 +42,19 @@ class FrozenGraph(keras.layers.Layer):  # type: ignore[misc]
         graph = wrapped.graph
         self._function = wrapped.prune(graph.as_graph_element(self.feed), graph.as_graph_element(self.fetch))
 
+    @property
+    def sigmoid(self) -> bool:
+        """Whether the graph ends in a sigmoid."""
+        return bool(_producer(self._function.outputs[0]).type == "Sigmoid")
+
+    def before_sigmoid(self) -> FrozenGraph:
+        """The same graph up to the tensor that goes into its final sigmoid."""
+        assert self.graph_def is not None  # noqa: S101 - set_graph comes first
+        fetch = _producer(self._function.outputs[0]).inputs[0].name
+        cut = FrozenGraph(self.feed, fetch, self.units, name=f"{self.name}_logits")
+        cut.set_graph(self.graph_def)
+        return cut
+
     def build(self, input_shape: Any) -> None:
         """There is nothing to build."""
         del input_shape
@@ -180,7 +193,13 @@ def _check_signature(path: Path, feeds: list[tf.Tensor], fetches: list[tf.Tensor
 
 def _before_softmax(tensor: tf.Tensor) -> tf.Tensor:
     """The logits behind a final softmax, else the tensor itself."""
+    producer = _producer(tensor)
+    return producer.inputs[0] if producer.type == "Softmax" else tensor
+
+
+def _producer(tensor: tf.Tensor) -> Any:
+    """The operation that computes a tensor, whatever names it was given since."""
     producer = tensor.op
     while producer.type == "Identity":
         producer = producer.inputs[0].op
-    return producer.inputs[0] if producer.type == "Softmax" else tensor
+    return producer

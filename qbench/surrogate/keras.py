@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class KerasSurrogate:
-    """A Keras classifier with its preprocessing, giving logits even if the file ends in a softmax.
+    """A Keras network with its preprocessing, giving logits even if the file ends in a softmax.
+
+    Of a network with one score, a final sigmoid is left out likewise.
 
     Args:
         model: takes [n, *shape] float32 in its own unit.
@@ -26,7 +28,7 @@ class KerasSurrogate:
         domain: of the inputs.
 
     Raises:
-        UserError: the network ends in a softmax that cannot be taken off.
+        UserError: the network ends in a softmax or sigmoid that cannot be taken off.
     """
 
     name = "float"
@@ -52,7 +54,8 @@ class KerasSurrogate:
 def without_softmax(model: keras.Model) -> keras.Model:
     """The same network with logits out.
 
-    Cuts a final softmax layer or operation off, or makes the activation of the last layer linear.
+    Cuts a final softmax layer or operation off, or makes the activation of the last layer linear; of a
+    network with one score, a sigmoid.
 
     Args:
         model: with one input and one output.
@@ -63,24 +66,45 @@ def without_softmax(model: keras.Model) -> keras.Model:
     import keras
 
     whole = keras.Model(model.inputs[0], model.outputs[0])
-    if not _gives_probabilities(whole):
+    final = "sigmoid" if _has_one_score(whole) else "softmax"
+    if not (ends_in_sigmoid(whole) if _has_one_score(whole) else _gives_probabilities(whole)):
         return whole
     last, fed = _last_operation(whole)
     if isinstance(last, keras.Model):
         return keras.Model(whole.input, without_softmax(last)(fed))
-    if type(last).__name__ == "Softmax" or (_has_softmax(last) and isinstance(last, keras.layers.Activation)):
+    if hasattr(last, "before_sigmoid"):
+        return keras.Model(whole.input, last.before_sigmoid()(fed))
+    if _is(last, final):
         return keras.Model(whole.input, fed)
-    if _has_softmax(last):
+    if _applies(last, final):
         config = {**last.get_config(), "activation": "linear", "name": f"{last.name}_logits"}
         linear = type(last).from_config(config)
         cut = keras.Model(whole.input, linear(fed))
         linear.set_weights(last.get_weights())
         return cut
     raise UserError(
-        f"the network {model.name!r} gives probabilities, and its softmax cannot be taken off",
-        cause="it is neither a final Softmax or Activation nor the activation of the last layer",
+        f"the network {model.name!r} gives probabilities, and its {final} cannot be taken off",
+        cause=f"it is no final {final.capitalize()} or Activation, nor the activation of the last layer",
         hint="save the network with logits as its output",
     )
+
+
+def ends_in_sigmoid(model: keras.Model) -> bool:
+    """Whether a network gives one score that is a probability.
+
+    Args:
+        model: with one input and one output.
+    """
+    import keras
+
+    last, _ = _last_operation(keras.Model(model.inputs[0], model.outputs[0]))
+    if not _has_one_score(model) or isinstance(last, keras.Model):
+        return _has_one_score(model) and ends_in_sigmoid(last)
+    return getattr(last, "sigmoid", False) or _is(last, "sigmoid") or _applies(last, "sigmoid")
+
+
+def _has_one_score(model: keras.Model) -> bool:
+    return tuple(model.outputs[0].shape[1:]) == (1,)
 
 
 def _gives_probabilities(model: keras.Model) -> bool:
@@ -96,7 +120,16 @@ def _last_operation(model: keras.Model) -> tuple[Any, Any]:
     return operation, operation._inbound_nodes[node].input_tensors[0]
 
 
-def _has_softmax(layer: Any) -> bool:
+def _is(last: Any, final: str) -> bool:
+    """Whether an operation is the final activation, and nothing else."""
     import keras
 
-    return getattr(layer, "activation", None) is keras.activations.softmax
+    own = type(last).__name__.lower() == final
+    return own or (_applies(last, final) and isinstance(last, keras.layers.Activation))
+
+
+def _applies(last: Any, final: str) -> bool:
+    """Whether a layer has the final activation as its own."""
+    import keras
+
+    return getattr(last, "activation", None) is getattr(keras.activations, final)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from qbench.artifacts import Domain, Preprocessing
+from qbench.artifacts import Domain, Preprocessing, TaskInfo
 from qbench.errors import UserError
 from qbench.surrogate.base import Surrogate
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.lifted import GRADIENTS, LiftedSurrogate
 from qbench.surrogate.lifted.gradients import find_rule
+from qbench.surrogate.tasked import TaskSurrogate
+from qbench.tasks import task_of
 
 FLOAT, LIFTED = "float", "lifted"
 _DEFAULT_RULE = "clipped-ste"
@@ -57,7 +59,9 @@ def usual_surrogate(artifacts: Collection[str]) -> str:
     return FLOAT if surrogate_file(FLOAT, artifacts) else f"{LIFTED}:{_DEFAULT_RULE}"
 
 
-def open_surrogate(name: str, path: Path, preprocessing: Preprocessing, domain: Domain) -> Surrogate:
+def open_surrogate(
+    name: str, path: Path, preprocessing: Preprocessing, domain: Domain, task: TaskInfo
+) -> Surrogate:
     """The surrogate of that name.
 
     Args:
@@ -65,6 +69,7 @@ def open_surrogate(name: str, path: Path, preprocessing: Preprocessing, domain: 
         path: of the network's file, or of the bundle that holds it.
         preprocessing: from the domain to the network's input unit.
         domain: of the inputs.
+        task: what the network's outputs mean; the surrogate's are its scores.
 
     Raises:
         UserError: there is no such surrogate, or it cannot be made of this file or bundle.
@@ -78,10 +83,12 @@ def open_surrogate(name: str, path: Path, preprocessing: Preprocessing, domain: 
             cause=f"it needs a file that ends in {' or '.join(wanted)}",
             hint=f"use --surrogate {LIFTED if name == FLOAT else FLOAT}",
         )
+    network: Surrogate
     if name == FLOAT:
-        return KerasSurrogate.load(file, preprocessing, domain)
-    rule = name.partition(":")[2] or _DEFAULT_RULE
-    return LiftedSurrogate.load(file, preprocessing, domain, rule)
+        network = KerasSurrogate.load(file, preprocessing, domain)
+    else:
+        network = LiftedSurrogate.load(file, preprocessing, domain, name.partition(":")[2] or _DEFAULT_RULE)
+    return network if task.plain else TaskSurrogate(network, preprocessing, task_of(task))
 
 
 def _found(name: str, bundle: Path) -> Path:

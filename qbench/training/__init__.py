@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from qbench.artifacts import Hardening, Preprocessing
 from qbench.data import Dataset, Split
 from qbench.progress import Progress
+from qbench.tasks import task_of
+from qbench.tasks.anomaly import USUAL_QUANTILE, anomaly_task, errors
 from qbench.training.batches import batches
 from qbench.training.checkpoint import Checkpoint
 from qbench.zoo import TrainingRecipe
@@ -58,7 +60,7 @@ def make_deterministic(seed: int) -> None:
 
 
 def fit(model: keras.Model, data: Dataset, train: Split, plan: TrainingPlan, progress: Progress) -> float:
-    """Train a network in place by its recipe.
+    """Train a network in place by its recipe: on the labels, or of an autoencoder to give its input back.
 
     After the last epoch the statistics of batch normalization are gathered anew.
 
@@ -66,7 +68,8 @@ def fit(model: keras.Model, data: Dataset, train: Split, plan: TrainingPlan, pro
     goes on from its checkpoint ends with the bits of one that was never interrupted.
 
     Returns:
-        The accuracy on the training inputs of the last epoch: adversarial ones in adversarial training.
+        The accuracy on the training inputs of the last epoch: adversarial ones in adversarial training. Of an
+        autoencoder, the share of them whose error is below the threshold that `accuracy` takes.
     """
     import keras
 
@@ -77,14 +80,17 @@ def fit(model: keras.Model, data: Dataset, train: Split, plan: TrainingPlan, pro
     checkpoint = Checkpoint(plan.checkpoint, model, trained.optimizer)
     done, accuracy = checkpoint.restore()
 
+    metric = "mean_squared_error" if plan.recipe.reconstructs else "accuracy"
+
     def stream(epochs: range) -> tf.data.Dataset:
-        return batches(data, train, plan.recipe, plan.preprocessing, epochs, plan.seed)
+        found = batches(data, train, plan.recipe, plan.preprocessing, epochs, plan.seed)
+        return found.map(lambda x, y: (x, x)) if plan.recipe.reconstructs else found  # noqa: ARG005
 
     with progress.task(f"training {model.name}", (plan.epochs - done) * steps) as advance:
         if done < plan.epochs:
             told = keras.callbacks.LambdaCallback(
                 on_train_batch_end=lambda batch, logs: advance(1),  # noqa: ARG005
-                on_epoch_end=lambda epoch, logs: checkpoint.save(epoch + 1, float(logs["accuracy"])),
+                on_epoch_end=lambda epoch, logs: checkpoint.save(epoch + 1, float(logs[metric])),
             )
             history = trained.fit(
                 stream(range(done, plan.epochs)),
@@ -95,17 +101,32 @@ def fit(model: keras.Model, data: Dataset, train: Split, plan: TrainingPlan, pro
                 callbacks=[told],
                 verbose=0,
             )
-            accuracy = float(history.history["accuracy"][-1])
+            accuracy = float(history.history[metric][-1])
         one_more = stream(range(plan.epochs, plan.epochs + 1))
         seen = None if plan.hardening is None else trained.seen
         gather_statistics(model, one_more.take(_STATISTICS), seen)
-    return accuracy
+    return USUAL_QUANTILE if plan.recipe.reconstructs else accuracy
 
 
-def accuracy(model: keras.Model, inputs: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Share of inputs [n, *shape], in the network's own unit, whose highest score is at the label [n]."""
-    scores = model.predict(inputs, batch_size=256, verbose=0)
-    return float(np.mean(scores.argmax(axis=1) == labels))
+def accuracy(model: keras.Model, data: Dataset, plan: TrainingPlan) -> float:
+    """Share of the test inputs that a network classifies right.
+
+    Of an autoencoder: whose error lies on the right side of the 95th percentile of normal training inputs'.
+    """
+    test = data.test
+    inputs = plan.preprocessing.apply(data.inputs(test.x))
+    outputs = model.predict(inputs, batch_size=256, verbose=0)
+    if not plan.recipe.reconstructs or data.train is None:
+        return float(np.mean(outputs.argmax(axis=1) == test.y))
+    seen = plan.preprocessing.apply(data.inputs(data.train.x))
+    found = errors(_flat(model.predict(seen, batch_size=256, verbose=0)), seen)
+    task = anomaly_task(None, found, data.train.y, tuple(model.outputs[0].shape[1:]))
+    scores = task_of(task).scores(_flat(outputs), lambda: inputs)
+    return float(np.mean(scores.argmax(axis=1) == test.y))
+
+
+def _flat(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    return outputs.reshape(len(outputs), -1)
 
 
 def _compiled(model: keras.Model, data: Dataset, plan: TrainingPlan, steps: int) -> Any:
@@ -120,7 +141,9 @@ def _compiled(model: keras.Model, data: Dataset, plan: TrainingPlan, steps: int)
     rate = plan.recipe.learning_rate * (_FINE_TUNING if plan.fine_tune else 1)
     trained.compile(
         optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps * plan.epochs)),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        loss="mean_squared_error"
+        if plan.recipe.reconstructs
+        else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["mean_squared_error" if plan.recipe.reconstructs else "accuracy"],
     )
     return trained

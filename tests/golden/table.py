@@ -69,8 +69,9 @@ Where they differ, and what the firmware (`host`, and every board) does:
 - **RELU6.** TFLite Micro only clamps: it is right where input and output share scale and zero point, as
   converters write it. The firmware rescales, as TFLite does.
 - **16-bit activations.** Sums of 64 bits are rescaled by 16 bits of the multiplier, in one rounding, by
-  every reference; LOGISTIC, TANH and SOFTMAX interpolate in tables. LiteRT's single rounding in
-  FULLY_CONNECTED shows where sums have 32 bits.
+  every reference; LOGISTIC, TANH and SOFTMAX interpolate in tables, of which TFLite Micro fills those of
+  SOFTMAX in single precision, TFLite in double. LiteRT's single rounding in FULLY_CONNECTED shows where sums
+  have 32 bits.
 - **PAD, PADV2, QUANTIZE, TILE.** TFLite Micro lacks 64-bit paddings, float32 or uint8 to uint8, and TILE.
 """
 

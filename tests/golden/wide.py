@@ -96,7 +96,7 @@ def _adapt_operator(model: Any, operator: Any, rng: Draw) -> None:
     if code.builtinCode not in _WEIGHTED:
         return
     ends = [tensors[i].quantization for i in (*operator.inputs[:2], *operator.outputs)]
-    _bound_multiplier(*ends, most=100)
+    _bound_multiplier(*ends, most=min(100, 256 / _terms(tensors[operator.inputs[1]])))
     if len(operator.inputs) < 3:
         return
     bias = tensors[operator.inputs[2]]
@@ -114,10 +114,17 @@ def _adapt_operator(model: Any, operator: Any, rng: Draw) -> None:
 
 
 def _bound_multiplier(of_input: Any, of_weights: Any, of_output: Any, *, most: float) -> None:
-    """Coarsen the output's scale until no multiplier is above `most`: TFLite takes none of 128 or more for a
-    sum of 64 bits, and one above 1 may overflow 32."""
+    """Coarsen the output's scale until no multiplier is above `most`.
+
+    TFLite takes none of 128 or more for a sum of 64 bits, and what a product leaves of 32 is undefined.
+    """
     least = float(of_input.scale[0]) * float(np.max(of_weights.scale)) / most
     of_output.scale = np.maximum(np.asarray(of_output.scale, np.float32), np.float32(max(least, _FINEST)))
+
+
+def _terms(weights: Any) -> int:
+    """Products that make a sum, at most."""
+    return max(1, int(np.prod(weights.shape)) // int(weights.shape[0]))
 
 
 def _keep_in_32_bits(model: Any, operator: Any) -> None:
@@ -125,8 +132,7 @@ def _keep_in_32_bits(model: Any, operator: Any) -> None:
     tensor = model.subgraphs[0].tensors[operator.inputs[1]]
     buffer = model.buffers[tensor.buffer]
     weights = np.frombuffer(bytes(buffer.data), np.int8).astype(np.int64)
-    terms = max(1, len(weights) // int(tensor.shape[0]))
-    most = max(1, min(127, (1 << 30) // (32768 * terms)))
+    most = max(1, min(127, (1 << 30) // (32768 * _terms(tensor))))
     buffer.data = np.clip(weights, -most, most).astype(np.int8).view(np.uint8)
 
 

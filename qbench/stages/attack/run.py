@@ -54,11 +54,9 @@ def attack(
     dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
     source = open_bundle(Path(bundle), dataset, options.progress)
     content = source.content
+    dataset = dataset.named_like(content.data.classes)
     chosen = choose(options, dataset, usual_surrogate(content.artifacts))
-    check_fit(content.data, dataset.info, "the data")
-    if content.data.fingerprint != dataset.fingerprint:
-        made, given = content.data.name, dataset.name
-        options.progress.note(f"the bundle was made with other data ({made}) than is attacked ({given})")
+    _check_data(content, dataset, options.progress)
     with opened_oracle(
         source.path,
         content,
@@ -73,7 +71,9 @@ def attack(
         recipe = Recipe("advset", chosen.settings(grid, asked), inputs, options.seed)
 
         def write(draft: Draft) -> AdvsetContent:
-            followed = open_surrogate(chosen.surrogate, source.path, content.preprocessing, dataset.domain)
+            followed = open_surrogate(
+                chosen.surrogate, source.path, content.preprocessing, dataset.domain, content.task
+            )
             method = chosen.kind(
                 followed,
                 asked,
@@ -87,6 +87,14 @@ def attack(
             return _carry_out(draft, method, asked, dataset, source, options.progress)
 
         return make(out, recipe, write, force=options.force)
+
+
+def _check_data(content: BundleContent, dataset: Dataset, progress: Progress) -> None:
+    """Refuse data that do not fit the bundle, and tell of data that are not those that it was made with."""
+    check_fit(content.data, dataset.info, "the data")
+    if content.data.fingerprint != dataset.fingerprint:
+        made, given = content.data.name, dataset.name
+        progress.note(f"the bundle was made with other data ({made}) than is attacked ({given})")
 
 
 def _carry_out(

@@ -16,6 +16,7 @@ from qbench.artifacts import (
     Draft,
     LowBit,
     Preprocessing,
+    TaskInfo,
     TensorSpec,
     TrainedContent,
     sha256_of,
@@ -37,9 +38,13 @@ from qbench.exporters.tflite import to_float_tflite, to_int8_tflite
 from qbench.formats.onnx_file import onnx_specs
 from qbench.replaying.measuring import measure
 from qbench.runtimes.specs import read_specs
-from qbench.stages.adopting import check_shapes, integer_specs
+from qbench.stages.adopting import ends_of, integer_specs
 from qbench.stages.export.options import ExportOptions
+from qbench.surrogate.keras import ends_in_sigmoid
 from qbench.surrogate.scoring import check_finite
+from qbench.tasks import task_of
+from qbench.tasks.anomaly import FITTED_ON, errors
+from qbench.tasks.recognition import Ends, recognize, settled
 
 if TYPE_CHECKING:
     import keras
@@ -71,9 +76,11 @@ class Bundler:
         with self.progress.task("exporting", 5) as advance:
             model = load_keras(source.file)
             self._check_fit(model, source)
+            task = self._task(model)
             lowbit = ptq if source.trained is None else source.trained.lowbit or ptq
-            vendor = None if adopted is None else self._adopt(adopted)
-            preprocessing = self._preprocessing(model, source, vendor)
+            vendor = None if adopted is None else self._adopt(adopted, task)
+            preprocessing = self._preprocessing(model, source, vendor, task)
+            task = settled(task, lambda: self._errors(model, preprocessing))
             samples, drawn = self._calibration(self.options.calibration)
             real = preprocessing.apply(self.dataset.inputs(samples))
             check_finite(model.predict(real, verbose=0), "float")
@@ -103,12 +110,13 @@ class Bundler:
             network=source.name,
             data=self.dataset.info,
             preprocessing=preprocessing,
-            artifacts=measure(self.draft.path, self.specs, self.dataset, preprocessing, self.progress),
+            artifacts=measure(self.draft.path, self.specs, self.dataset, preprocessing, task, self.progress),
             calibration=drawn,
             adopted=None if adopted is None else sha256_of(adopted),
             lowbit=lowbit,
             packed_bytes=None if program is None else self._packed_bytes(program),
             surrogate_only=lowbit is not None and program is None,
+            task=task,
         )
 
     def _write_float(self, model: keras.Model, advance: Callable[[int], None]) -> bytes | None:
@@ -116,7 +124,7 @@ class Bundler:
         save_keras(model, self.draft.path / "float.keras")
         self.specs["float.keras"] = (
             TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
-            TensorSpec(name="output", shape=(len(self.dataset.classes),), dtype="float32"),
+            TensorSpec(name="output", shape=tuple(model.outputs[0].shape[1:]), dtype="float32"),
         )
         advance(1)
         self._write("float.tflite", to_float_tflite(model))
@@ -169,30 +177,55 @@ class Bundler:
                 f"{source.trained.data.domain.name}; {self.dataset.name} holds {ours}",
                 hint="give the data set that it was trained on",
             )
-        shape, classes = tuple(model.inputs[0].shape[1:]), int(model.outputs[0].shape[-1])
-        check_shapes("the network", shape, classes, self.dataset)
+
+    def _task(self, model: keras.Model) -> TaskInfo:
+        """What the outputs mean; of an anomaly detector, without its threshold where that is not stated."""
+        entry, exit_ = (tuple(tensor.shape[1:]) for tensor in (model.inputs[0], model.outputs[0]))
+        ends = Ends("the network", entry, exit_, ends_in_sigmoid(model))
+        return recognize(ends, self.dataset.info, self.options.threshold)
+
+    def _errors(
+        self, model: keras.Model, preprocessing: Preprocessing
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Mean squared errors of calibration samples, and their labels."""
+        split, rows = drawn(self.dataset, FITTED_ON, self.seed)
+        real = preprocessing.apply(self.dataset.inputs(split.x[rows]))
+        return errors(model.predict(real, verbose=0).reshape(len(real), -1), real), split.y[rows]
 
     def _write(self, name: str, content: bytes) -> None:
         path = self.draft.path / name
         path.write_bytes(content)
         self.specs[name] = onnx_specs(content) if name.endswith(".onnx") else read_specs(path)
 
-    def _adopt(self, vendor: Path) -> TensorSpec:
+    def _adopt(self, vendor: Path, task: TaskInfo) -> TensorSpec:
         """Take a vendor's file as it is; returns its input."""
-        specs = integer_specs(vendor, self.dataset)
+        specs = integer_specs(vendor)
+        theirs = recognize(ends_of(vendor, specs), self.dataset.info, self.options.threshold)
+        if theirs != task:
+            raise UserError(
+                f"{vendor} gives something else than the float network: "
+                f"{'one' if theirs.sigmoid else 'no'} probability of a final sigmoid",
+                hint="give the float network that the file was made of",
+            )
         (self.draft.path / "int8.tflite").write_bytes(vendor.read_bytes())
         self.specs["int8.tflite"] = specs
         return specs[0]
 
-    def _preprocessing(self, model: keras.Model, source: Source, vendor: TensorSpec | None) -> Preprocessing:
+    def _preprocessing(
+        self, model: keras.Model, source: Source, vendor: TensorSpec | None, task: TaskInfo
+    ) -> Preprocessing:
         """What the network makes of an element, from the surest source."""
         if self.options.input_range is not None:
             return stated_preprocessing(self.options.input_range, self.dataset)
         if source.trained is not None:
             return source.trained.preprocessing
         if self.dataset.domain.name == "image":
+            scores = task_of(task).scores
             return tried_preprocessing(
-                lambda real: model.predict(real, verbose=0), self.dataset, self.seed, self.progress
+                lambda real: scores(model.predict(real, verbose=0), lambda: real),
+                self.dataset,
+                self.seed,
+                self.progress,
             )
         return known_preprocessing(self.dataset, vendor, self.progress)
 

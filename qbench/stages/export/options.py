@@ -33,6 +33,15 @@ Range = Annotated[
     AfterValidator(_check_range),
     Typed(metavar="LOW,HIGH"),
 ]
+
+
+def _parse_names(value: Any) -> Any:
+    """Names from `yes,no`."""
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+
+ClassNames = Annotated[tuple[str, ...], BeforeValidator(_parse_names), Typed(metavar="NAME,NAME...")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 LowBits = Annotated[int, Field(ge=2, le=8)]
 
 
@@ -84,5 +93,17 @@ class ExportOptions(RunOptions):
     ptq_calibration: Annotated[
         Literal["minmax", "percentile", "mse"] | None,
         Field(description="Calibration method of post-training quantization; default mse."),
+    ] = None
+    threshold: Annotated[
+        Finite | None,
+        Field(
+            description="Score that label 1 must exceed, of a network with one score (default: 0.5 behind a "
+            "sigmoid, else 0); mean squared error that an anomaly must exceed, of an autoencoder (default: "
+            "the 95th percentile of normal inputs)."
+        ),
+    ] = None
+    classes: Annotated[
+        ClassNames | None,
+        Field(description="Names of the classes in the order of the labels, in place of those of the data."),
     ] = None
     seed: Seed = 0

@@ -41,14 +41,14 @@ def export(
     """
     if is_lone(Path(model)):
         _check_lone(options)
-        dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
+        dataset = _dataset(data, options)
         return export_lone(Path(model), dataset, Path(out), options)
     ptq = schemes.post_training(options.ptq_weight_bits, options.ptq_act_bits, options.ptq_calibration)
     source = _find(Path(model))
     _check_widths(source, ptq, options.adopt)
     _check_activations(source, ptq, options)
     adopted = None if options.adopt is None else _existing(options.adopt)
-    dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
+    dataset = _dataset(data, options)
     recipe = Recipe(
         "bundle",
         settings={
@@ -58,6 +58,7 @@ def export(
             "per_tensor_dense": options.per_tensor_dense,
             **({} if options.activations == "int8" else {"activations": options.activations}),
             **({} if ptq is None else {"ptq": ptq.model_dump(mode="json")}),
+            **({} if options.threshold is None else {"threshold": options.threshold}),
         },
         inputs={
             "model": source.sha256,
@@ -73,6 +74,12 @@ def export(
     made = make(out, recipe, write, force=options.force)
     _check_drop(made, options.max_drop)
     return made
+
+
+def _dataset(data: str | Dataset, options: ExportOptions) -> Dataset:
+    """The data, with the names of its classes that the user gave."""
+    dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
+    return dataset if options.classes is None else dataset.named(options.classes)
 
 
 def _check_lone(options: ExportOptions) -> None:

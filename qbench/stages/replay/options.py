@@ -34,4 +34,8 @@ class ReplayOptions(RunOptions):
             Typed(file=True),
         ]
     ] = None
+    top: Annotated[
+        Count | None,
+        Field(description="Also count inputs whose true label is among this many highest scores."),
+    ] = None
     threads: Threads = None

@@ -19,15 +19,17 @@ from qbench.artifacts import (
     Draft,
     Recipe,
     ReplayContent,
+    RuntimeScores,
     load,
     make,
 )
 from qbench.errors import EnvironmentLacks, UserError
-from qbench.inputs import InputGrid, InputPath
+from qbench.inputs import InputGrid, InputPath, dequantized
 from qbench.link import hex_trace
 from qbench.places import cores
 from qbench.progress import Advance, Progress
 from qbench.quant import Quantization
+from qbench.replaying.details import with_detection, with_top
 from qbench.replaying.devices import device_results
 from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
@@ -39,6 +41,7 @@ from qbench.stages.lone import reopen_bundle
 from qbench.stages.replay.options import ReplayOptions
 from qbench.surrogate.registry import open_surrogate
 from qbench.surrogate.scoring import Scorer
+from qbench.tasks import task_of
 from qbench.text import file_name
 
 # Inputs that are rounded and computed together. Of most runtimes, an interruption can lose that many.
@@ -52,7 +55,8 @@ def replay(
     """Run the clean and adversarial inputs of an advset on the artefacts of a bundle.
 
     The folder holds `<runtime>/clean.npy` and, for budget i, `<runtime>/eps-<i>.npy`: every output vector,
-    [count, classes] in the artefact's output dtype; a device's counts are beside them, as
+    [count, *output] in the artefact's output dtype, and with `-scores` behind the name what the task makes of
+    them, [count, classes] float32, where they are no scores themselves; a device's counts are beside them, as
     `clean-counts.npy` and `eps-<i>-counts.npy`. The advset's `labels.npy` and `indices.npy` lie above them:
     replays of the same inputs can be compared input by input. An interrupted replay goes on where it stopped.
 
@@ -82,7 +86,10 @@ def replay(
         versions |= {each.name: _firmware(each) for each in found}
         recipe = Recipe(
             "replay",
-            settings={"runtimes": {**versions}},
+            settings={
+                "runtimes": {**versions},
+                **({} if options.top is None else {"top": options.top}),
+            },
             inputs={"bundle": source.manifest.digest, "advset": attacked.manifest.digest},
         )
 
@@ -96,7 +103,7 @@ def replay(
                 raise EnvironmentLacks("no runtime here can run the bundle", hint="the notes say why")
             for name in ("labels.npy", "indices.npy"):
                 shutil.copyfile(attacked.path / name, draft.path / name)
-            return job.content(attacked.content, results)
+            return job.content(attacked.content, results, options.top)
 
         return make(out, recipe, write, force=options.force)
 
@@ -176,7 +183,7 @@ class _Job:
         # The dequantized network stands in for a float one that nobody has.
         judge = "float" if "float.keras" in content.artifacts else "lifted:float"
         self._score_float = Scorer(
-            open_surrogate(judge, bundle.path, content.preprocessing, content.data.domain)
+            open_surrogate(judge, bundle.path, content.preprocessing, content.data.domain, content.task)
         )
         self._float = Labels(
             self._float_labels(inputs.clean), tuple(self._float_labels(x) for x in inputs.adversarial)
@@ -211,15 +218,51 @@ class _Job:
         if runtime.grid not in self._roundings:
             self._roundings[runtime.grid] = self._rounding(self._path(runtime).grid)
         return _Result(
-            Outputs(runtime.info, clean.vectors, tuple(each.vectors for each in by_eps)),
+            self._outputs(runtime, clean, by_eps),
             self._roundings[runtime.grid],
             runtime if isinstance(runtime, DeviceRuntime) else None,
             np.concatenate([each.counts for each in (clean, *by_eps)]),
         )
 
-    def content(self, advset: AdvsetContent, results: Sequence[_Result]) -> ReplayContent:
+    def _outputs(self, runtime: Runtime, clean: Journal, by_eps: Sequence[Journal]) -> Outputs:
+        """What a runtime answered, and the scores that the task makes of it, which are written too."""
+        flat = [each.vectors.reshape(len(self.inputs.truth), -1) for each in (clean, *by_eps)]
+        task = self.bundle.content.task
+        if task.plain:
+            return Outputs(runtime.info, flat[0], tuple(flat[1:]))
+        scores = []
+        for i, vectors in enumerate(flat):
+            parts = []
+            for start in range(0, len(vectors), _CHUNK):
+                rows = slice(start, start + _CHUNK)
+                fed = self._feed(runtime, rows, i - 1 if i else None)
+                outputs = dequantized(np.asarray(vectors[rows]), runtime.output)
+                real = dequantized(fed, runtime.input)
+                parts.append(task_of(task).scores(outputs, lambda real=real: real))  # type: ignore[misc]
+            scores.append(np.concatenate(parts))
+            one = f"eps-{i - 1}" if i else "clean"
+            np.save(self.draft.path / file_name(runtime.name) / f"{one}-scores.npy", scores[-1])
+        return Outputs(runtime.info, flat[0], tuple(flat[1:]), tuple(scores))
+
+    def _figures(self, result: _Result, top: int | None) -> RuntimeScores:
+        """All figures of one runtime."""
+        inputs, outputs = self.inputs, result.outputs
+        found = score(
+            outputs,
+            result.rounding,
+            inputs.truth,
+            inputs.surrogate,
+            self._float,
+            inputs.eps,
+            inputs.targets,
+        )
+        if self.bundle.content.task.kind == "anomaly":
+            found = with_detection(found, outputs, inputs.truth, inputs.targets)
+        return found if top is None else with_top(found, outputs, inputs.truth, top)
+
+    def content(self, advset: AdvsetContent, results: Sequence[_Result], top: int | None) -> ReplayContent:
         """The header of the finished replay."""
-        eps, truth = self.inputs.eps, self.inputs.truth
+        eps = self.inputs.eps
         by_name = {each.outputs.runtime.name: each.outputs for each in results}
         return ReplayContent(
             network=self.bundle.content.full_name,
@@ -230,18 +273,9 @@ class _Job:
             grid=advset.grid,
             eps=eps,
             count=advset.count,
-            scores=tuple(
-                score(
-                    each.outputs,
-                    each.rounding,
-                    truth,
-                    self.inputs.surrogate,
-                    self._float,
-                    eps,
-                    self.inputs.targets,
-                )
-                for each in results
-            ),
+            scores=tuple(self._figures(each, top) for each in results),
+            task=self.bundle.content.task,
+            top=top,
             disagreements=disagreements([each.outputs for each in results], eps),
             devices=tuple(
                 device_results(each.device, each.outputs, each.counts, by_name[REFERENCE], eps)

@@ -49,7 +49,7 @@ def train(
     chosen = zoo.find_network(network)
     lowbit, hardening = _lowbit(options), _hardening(options)
     dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
-    split = _train_split(dataset)
+    split = _learnt_from(_train_split(dataset), chosen, hardened=hardening is not None)
     epochs = chosen.recipe.epochs if options.epochs is None else options.epochs
     source, digest = (None, None) if options.start is None else _source(options.start, network, options.width)
     recipe = _recipe(
@@ -71,8 +71,7 @@ def train(
         if lowbit is not None:
             model = _rewritten(model, lowbit, dataset, plan)
         train_accuracy = training.fit(model, dataset, split, plan, options.progress)
-        test = plan.preprocessing.apply(dataset.inputs(dataset.test.x))
-        test_accuracy = training.accuracy(model, test, dataset.test.y)
+        test_accuracy = training.accuracy(model, dataset, plan)
         save_keras(model, draft.path / "float.keras")
         plan.checkpoint.unlink()
         return TrainedContent(
@@ -99,7 +98,9 @@ def _recipe(
         settings={
             "network": chosen.name,
             "epochs": epochs,
-            "recipe": chosen.recipe.model_dump(mode="json"),
+            "recipe": chosen.recipe.model_dump(
+                mode="json", exclude=None if chosen.recipe.reconstructs else {"reconstructs"}
+            ),
             **{
                 name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
                 for name, value in settings.items()
@@ -152,6 +153,21 @@ def _train_split(dataset: Dataset) -> Split:
             hint="give train/ and test/ folders, X-train.zip beside X-test.zip, or an npz with both",
         )
     return dataset.train
+
+
+def _learnt_from(split: Split, chosen: zoo.ZooNetwork, *, hardened: bool) -> Split:
+    """What the network learns from: all training inputs, or of an autoencoder the normal ones."""
+    if not chosen.recipe.reconstructs:
+        return split
+    normal = split.y == 0
+    if hardened or not normal.any():
+        raise UserError(
+            f"{chosen.name} learns to give normal inputs back, which adversarial training has no meaning for"
+            if hardened
+            else f"{chosen.name} learns from normal inputs, and no training input has the label 0",
+            hint="leave --adversarial and --jacobian out" if hardened else "label normal inputs 0",
+        )
+    return Split(split.x[normal], split.y[normal])
 
 
 def _source(path: Path, network: str, width: int | None) -> tuple[Path, str]:

@@ -76,7 +76,9 @@ def _members(gathered: Gathered, surrogates: Sequence[str]) -> dict[str, tuple[N
 
 def _gradient(network: Network, kind: str) -> Gradient:
     content = network.content
-    opened = open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain)
+    opened = open_surrogate(
+        kind, network.bundle.path, content.preprocessing, content.data.domain, content.task
+    )
     return gradient_of(opened, _BATCH)
 
 

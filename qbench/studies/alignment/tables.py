@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qbench.artifacts import DataInfo
-from qbench.reporting.tables import NOTHING, Table
+from qbench.reporting.cells import NOTHING, Table
 from qbench.studies.alignment.content import AlignmentStudy
 from qbench.studies.tables import estimate_text
 

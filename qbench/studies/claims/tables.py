@@ -6,7 +6,7 @@ from typing import Any
 
 from qbench.artifacts import DataInfo
 from qbench.artifacts.figures import Estimate
-from qbench.reporting.tables import Table
+from qbench.reporting.cells import Table
 from qbench.studies.claims.content import ClaimsStudy
 from qbench.studies.tables import estimate_text
 

@@ -98,7 +98,11 @@ def _mixture(gathered: Gathered, surrogate: str) -> Mixture:
         content = network.content
         fits = surrogate_file(surrogate, content.artifacts)
         kind = surrogate if fits else usual_surrogate(content.artifacts)
-        members.append(open_surrogate(kind, network.bundle.path, content.preprocessing, content.data.domain))
+        members.append(
+            open_surrogate(
+                kind, network.bundle.path, content.preprocessing, content.data.domain, content.task
+            )
+        )
     return Mixture(members)
 
 

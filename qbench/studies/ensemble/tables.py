@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qbench.artifacts import DataInfo
-from qbench.reporting.tables import NOTHING, Table, percent
+from qbench.reporting.cells import NOTHING, Table, percent
 from qbench.studies.ensemble.content import EnsembleRow, EnsembleStudy
 from qbench.studies.tables import attack_text, comparison_text
 

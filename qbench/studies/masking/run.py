@@ -80,7 +80,9 @@ def _try(
     content, kind = network.content, _kind(network, wanted)
 
     def opened(name: str) -> Surrogate:
-        return open_surrogate(name, network.bundle.path, content.preprocessing, content.data.domain)
+        return open_surrogate(
+            name, network.bundle.path, content.preprocessing, content.data.domain, content.task
+        )
 
     same = network.record.integer and (network.record.low_bit or kind != "float")
     rules = [opened(name) for name in _RULES] if same else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qbench.artifacts import DataInfo
-from qbench.reporting.tables import Table, budget_text, percent
+from qbench.reporting.cells import Table, budget_text, percent
 from qbench.studies.masking.content import MaskingStudy
 from qbench.studies.tables import comparison_text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qbench.artifacts import DataInfo
-from qbench.reporting.tables import Table
+from qbench.reporting.cells import Table
 from qbench.studies.shift.content import ShiftStudy
 from qbench.studies.tables import attack_text, estimate_text
 

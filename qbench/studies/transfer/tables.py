@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qbench.artifacts import DataInfo
-from qbench.reporting.tables import Table, percent
+from qbench.reporting.cells import Table, percent
 from qbench.studies.tables import attack_text
 from qbench.studies.transfer.content import TransferStudy
 

@@ -1,4 +1,4 @@
-"""A `.tflite` classifier from real inputs to real scores."""
+"""A network in a `.tflite` file from real inputs to real scores."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class TfliteClassifier:
                 cause="a classifier has one each",
             )
         scores = before_softmax(graph)
+        self.sigmoid = ends_in_sigmoid(graph)
         self._rule = rule
         self._network = LiftedNetwork(graph, rule, [scores])
         self._input, self._scores = graph.tensors[graph.inputs[0]], graph.tensors[scores]
@@ -92,7 +93,19 @@ def _require_batch(graph: Graph) -> None:
 
 
 def before_softmax(graph: Graph) -> int:
-    """The tensor that goes into a final softmax, or the output where there is none."""
+    """The tensor that goes into a final softmax, or the output where there is none.
+
+    Of a network with one score, the tensor that goes into a final sigmoid.
+    """
     (output,) = graph.outputs
     behind = graph.behind(output)
-    return behind[-1].inputs[0] if behind and behind[-1].name == "SOFTMAX" else output
+    final = "LOGISTIC" if ends_in_sigmoid(graph) else "SOFTMAX"
+    return behind[-1].inputs[0] if behind and behind[-1].name == final else output
+
+
+def ends_in_sigmoid(graph: Graph) -> bool:
+    """Whether a network gives one score that is a probability."""
+    (output,) = graph.outputs
+    behind = graph.behind(output)
+    one = int(np.prod(graph.tensors[output].shape[1:])) == 1
+    return bool(one and behind and behind[-1].name == "LOGISTIC")

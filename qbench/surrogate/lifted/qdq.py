@@ -35,6 +35,7 @@ class QdqClassifier:
     def __init__(self, content: bytes, rule: GradientRule) -> None:
         self._graph = read_qdq(content, rule)
         self._output = self._graph.before_softmax()
+        self.sigmoid = self._graph.ends_in_sigmoid()
         last = {node.index for node in self._graph.behind(self._output)}
         needed, waiting = set(), {self._output}
         for node in reversed(self._graph.nodes):

@@ -82,12 +82,17 @@ class QdqNode:
 
 @dataclass
 class QdqGraph:
-    """A parsed graph with one input and one output; constants are dequantized already."""
+    """A parsed graph with one input and one output; constants are dequantized already.
+
+    Attributes:
+        one_score: whether an output is a single number.
+    """
 
     nodes: list[QdqNode] = field(default_factory=list)
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
     entry: str = ""
     exit: str = ""
+    one_score: bool = False
 
     def behind(self, tensor: str) -> list[QdqNode]:
         """The operators behind a tensor, the last first: changes of shape and scale, and what feeds them."""
@@ -101,13 +106,19 @@ class QdqGraph:
         return found
 
     def before_softmax(self) -> str:
-        """The tensor that goes into a final Softmax, or the output where there is none."""
+        """The tensor that goes into a final Softmax, or the output where there is none.
+
+        Of a network with one score, the tensor that goes into a final Sigmoid.
+        """
         behind = self.behind(self.exit)
+        final = "Sigmoid" if self.one_score else "Softmax"
         return (
-            behind[-1].inputs[0]
-            if behind and behind[-1].kind == "Softmax" and behind[-1].inputs
-            else self.exit
+            behind[-1].inputs[0] if behind and behind[-1].kind == final and behind[-1].inputs else self.exit
         )
+
+    def ends_in_sigmoid(self) -> bool:
+        """Whether the network gives one score that is a probability."""
+        return self.one_score and self.before_softmax() != self.exit
 
 
 def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
@@ -119,7 +130,13 @@ def read_qdq(content: bytes, rule: GradientRule) -> QdqGraph:
     name = "the ONNX model"
     model = parse_onnx(content, name)
     graph = OnnxGraph(model, name)
-    found = QdqGraph(constants=dict(graph.constants), entry=graph.entry.name, exit=graph.exit.name)
+    sizes = [each.dim_value for each in graph.exit.type.tensor_type.shape.dim[1:]]
+    found = QdqGraph(
+        constants=dict(graph.constants),
+        entry=graph.entry.name,
+        exit=graph.exit.name,
+        one_score=bool(sizes) and set(sizes) == {1},
+    )
     for index, node in enumerate(graph.proto.node):
         if node.op_type == "Constant":
             continue

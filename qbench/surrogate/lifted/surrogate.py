@@ -11,9 +11,11 @@ import numpy as np
 from qbench.artifacts import Domain, Preprocessing
 from qbench.errors import UserError
 from qbench.formats.tflite_file import is_tflite
-from qbench.surrogate.lifted.classifier import TfliteClassifier
+from qbench.surrogate.lifted.classifier import TfliteClassifier, ends_in_sigmoid
 from qbench.surrogate.lifted.gradients import find_rule
 from qbench.surrogate.lifted.qdq import QdqClassifier
+from qbench.surrogate.lifted.qdq_reader import read_qdq
+from qbench.surrogate.lifted.reader import read_graph
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -36,6 +38,7 @@ class LiftedSurrogate:
 
     Attributes:
         name: "lifted:" and the rule.
+        sigmoid: whether the network gives one score that is a probability; `logits` has it before that.
 
     Raises:
         UserError: there is no such rule; or the file is no classifier with one input and one output, or
@@ -52,8 +55,10 @@ class LiftedSurrogate:
         self.domain = domain
         self._preprocessing = preprocessing
         lift = TfliteClassifier if is_tflite(content) else QdqClassifier
+        network = lift(content, known)
+        self.sigmoid = network.sigmoid
         # There is no control flow to convert, and much to look through.
-        self._scores: Callable[[Any], Any] = autograph.experimental.do_not_convert(lift(content, known))
+        self._scores: Callable[[Any], Any] = autograph.experimental.do_not_convert(network)
 
     @classmethod
     def load(
@@ -74,3 +79,14 @@ class LiftedSurrogate:
         """Scores [n, classes] float32 of inputs [n, *shape] float32 in the domain."""
         scale, offset = np.float32(self._preprocessing.scale), np.float32(self._preprocessing.offset)
         return self._scores(x * scale + offset)
+
+
+def final_sigmoid(content: bytes) -> bool:
+    """Whether an integer network, a `.tflite` or QDQ `.onnx` file, gives one score that is a probability.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if is_tflite(content):
+        return ends_in_sigmoid(read_graph(content))
+    return read_qdq(content, "float").ends_in_sigmoid()

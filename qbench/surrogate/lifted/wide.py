@@ -135,7 +135,7 @@ def softmax(node: Node) -> Lowered:
     x, y = node.input(0), node.output
     node.require(float(y.scale) * _UNIT == 1, "its output is not of scale 1/32768")
     node.require(x.shape[-1] <= _MOST_CLASSES, f"it has more than {_MOST_CLASSES} classes")
-    unit = float(node.option("beta")) * float(x.scale)
+    unit = float(np.float32(node.option("beta")) * x.scale)  # in single precision, as TFLite takes it
     scale = Scale.of(unit / (_REACH / 65535))
     node.require(int(scale.exponents[0]) < 15, "a scale is out of range")
     distances = rescale(-np.arange(1 << 16), scale, 1 << 16).numpy()
@@ -168,40 +168,36 @@ def _at(table: Codes, arguments: Codes) -> Codes:
 
 @cache
 def _exponential_table() -> Codes:
-    return _sampled(lambda x: np.exp(x.astype(np.float64)).astype(np.float32), _REACH, below_zero=True)
+    return _sampled(np.exp, _REACH, below_zero=True)
 
 
 @cache
 def _reciprocal_table() -> Codes:
-    return _sampled(lambda x: np.float32(1) / (np.float32(1) + x), 1.0, below_zero=False)
+    return _sampled(lambda x: 1 / (1 + x), 1.0, below_zero=False)
 
 
 def _sampled(
-    function: Callable[[NDArray[np.float32]], NDArray[np.float32]], span: float, *, below_zero: bool
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], span: float, *, below_zero: bool
 ) -> Codes:
-    """513 samples of a function in units of 2^-15, in single precision as TFLite takes them.
-
-    All but the last are moved by half of the error that interpolation makes at a step's midpoint.
+    """513 samples of a function, all but the last moved by half of the error of interpolation at a midpoint.
 
     Args:
-        function: of float32.
+        function: of float64.
         span: of its arguments, which end at 0 or begin there.
         below_zero: whether they end there.
+
+    Returns:
+        int64, in units of 2^-15.
     """
-    one = np.float32
-    scale = one(span) / one(65535)
-    low, high = scale * one(-65535 if below_zero else 0), scale * one(0 if below_zero else 65535)
-    step = (high - low) / one(512)
-    per_unit = one(65536) / (one(2) / one(65535) * one(_HIGHEST) - one(2) / one(65535) * one(_LOWEST))
-    starts = low + np.arange(513, dtype=np.float32) * step
-    samples, middles = function(starts) * per_unit, function(starts + step / one(2)) * per_unit
-    samples[-1] = function(np.array([high], np.float32))[0] * per_unit
-    middle = _rounded((np.roll(samples, -1) + _rounded(samples)) / one(2))
-    bias = _rounded((middle - _rounded(middles)) / one(2))
+    start, step = (-span if below_zero else 0.0), span / 512
+    starts = start + np.arange(513) * step
+    samples, middles = function(starts) * _UNIT, function(starts + step / 2) * _UNIT
+    middle = _rounded((np.roll(samples, -1) + _rounded(samples)) / 2)
+    bias = _rounded((middle - _rounded(middles)) / 2)
     bias[-1] = 0
     return np.clip(_rounded(samples) - bias, _LOWEST, _HIGHEST).astype(np.int64)
 
 
-def _rounded(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _rounded(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """To nearest, ties away from zero."""
-    return np.asarray(np.copysign(np.floor(np.abs(x) + np.float32(0.5)), x), np.float32)
+    return np.asarray(np.copysign(np.floor(np.abs(x) + 0.5), x))

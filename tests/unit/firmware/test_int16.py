@@ -150,3 +150,18 @@ def test_arena_holds_two_bytes_an_element() -> None:
         return HostModel(m.build([x], [y])).arena
 
     assert arena("int16") - arena("int8") == 64 * 64 + 32 * 32
+
+
+def test_softmax_at_every_distance() -> None:
+    """Of pairs, where each entry of both tables shows."""
+    m = ModelBuilder()
+    scale = 10 / 65535  # a code is a unit of the table of exponentials
+    x, y = m.tensor((65536, 2), "int16", scale), m.tensor((65536, 2), "int16", UNIT)
+    m.operator("SOFTMAX", [x], [y], "SoftmaxOptions", version=3, beta=1.0)
+    other = np.arange(32767, -32769, -1, dtype=np.int16)
+    pairs = np.stack([np.full_like(other, 32767), other], 1)[None]
+    case = Case("softmax", 0, m.build([x], [y]), (pairs,))
+    (found,) = host(case)
+    assert np.array_equal(found, litert_ref(case)[0])
+    wanted = 1 / (1 + np.exp((other.astype(np.float64) - 32767) * scale))
+    assert np.abs(found[0, :, 0] * UNIT - wanted).max() < 4 * UNIT

@@ -9,11 +9,12 @@ import qbench
 from qbench.artifacts import DataInfo, load
 from qbench.data import IMAGE, INT8_FEATURES
 from qbench.errors import UserError
+from qbench.reporting.cells import Table, budget_text, eps_text
 from qbench.reporting.document import ReportDocument
 from qbench.reporting.gallery import gallery
 from qbench.reporting.plots import disagreement_matrix, robustness_curves
 from qbench.reporting.summary import sentences, weakest_table
-from qbench.reporting.tables import Table, advset_tables, budget_text, eps_text, replay_tables
+from qbench.reporting.tables import advset_tables, replay_tables
 from qbench.stages.check import check
 from qbench.statistics import proportion
 from qbench.studies.content import AttackPoint

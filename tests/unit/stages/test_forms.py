@@ -10,6 +10,7 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 import qbench
+from qbench.artifacts import TaskInfo
 from qbench.data import IMAGE, Dataset, Split
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.runtimes import available, open_runtime
@@ -77,7 +78,9 @@ class TestConstantsOutside:
     def test_the_lifted_network_equals_the_one_with_its_constants_inside(self, bundle, beside):
         x = tf.constant(np.random.default_rng(0).random((20, 8, 8, 1), np.float32))
         ours, theirs = (
-            open_surrogate("lifted:clipped-ste", each.path, each.content.preprocessing, IMAGE).logits(x)
+            open_surrogate(
+                "lifted:clipped-ste", each.path, each.content.preprocessing, IMAGE, TaskInfo()
+            ).logits(x)
             for each in (beside, bundle)
         )
         assert np.array_equal(ours, theirs)
@@ -107,9 +110,9 @@ def dense(*units, activation=None):
 def test_one_output_is_refused_with_the_reason(tmp_path):
     file = tmp_path / "binary.tflite"
     file.write_bytes(tflite_bytes(dense(1, activation="sigmoid")))
-    with pytest.raises(UserError, match="gives one score") as caught:
+    with pytest.raises(UserError, match="10 classes") as caught:
         qbench.export(file, "digits", tmp_path / "bundle")
-    assert "sigmoid" in caught.value.cause
+    assert "tells two classes apart" in caught.value.cause
 
 
 @pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")

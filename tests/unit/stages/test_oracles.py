@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import qbench
-from qbench.artifacts import Preprocessing
+from qbench.artifacts import Preprocessing, TaskInfo
 from qbench.errors import UserError
 from qbench.inputs import InputGrid
 from qbench.oracles import RuntimeOracle
@@ -50,7 +50,7 @@ def test_what_the_oracle_saw_is_what_a_replay_sees(bundle, asked, tmp_path):
 @pytest.mark.parametrize("name", [name for name in RUNTIMES if name != "tflm"])
 def test_every_runtime_answers_as_an_oracle(bundle, name):
     runtime = open_runtime(name, bundle.path, bundle.content)
-    oracle = RuntimeOracle(runtime, bundle.content.preprocessing)
+    oracle = RuntimeOracle(runtime, bundle.content.preprocessing, TaskInfo())
     x = np.random.default_rng(0).uniform(0, 1, (300, 8, 8, 1)).astype(np.float32)
     scores = oracle(x)
     assert scores.shape == (300, 10)
@@ -75,7 +75,7 @@ def coarse(trained, tmp_path_factory):
 @pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
 def test_an_oracle_holds_its_rounded_inputs_to_the_ball(coarse, norm):
     runtime = open_runtime("host", coarse.path, coarse.content)
-    oracle = RuntimeOracle(runtime, coarse.content.preprocessing)
+    oracle = RuntimeOracle(runtime, coarse.content.preprocessing, TaskInfo())
     grid = InputGrid(runtime.grid, coarse.content.preprocessing)
     x = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
     x_adv, eps = x + np.float32(0.05), {"linf": 0.05, "l2": 0.4, "l1": 3.2}[norm]
@@ -173,6 +173,6 @@ def test_mistakes_are_told(bundle, tmp_path, changed, message):
 
 def test_preprocessing_scales_the_oracles_step(bundle):
     runtime = open_runtime("host", bundle.path, bundle.content)
-    one = RuntimeOracle(runtime, Preprocessing(scale=1.0)).step
-    assert RuntimeOracle(runtime, Preprocessing(scale=-2.0)).step == pytest.approx(one / 2)
+    one = RuntimeOracle(runtime, Preprocessing(scale=1.0), TaskInfo()).step
+    assert RuntimeOracle(runtime, Preprocessing(scale=-2.0), TaskInfo()).step == pytest.approx(one / 2)
     runtime.close()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qbench.artifacts import Preprocessing
+from qbench.artifacts import Preprocessing, TaskInfo
 from qbench.data import IMAGE
 from qbench.errors import UserError
 from qbench.surrogate.registry import check_surrogate, open_surrogate, surrogate_file, usual_surrogate
@@ -21,10 +21,10 @@ from qbench.surrogate.scoring import Scorer
 def test_a_bundle_has_every_surrogate(bundle, name, file, opened):
     assert surrogate_file(name, bundle.content.artifacts) == file
     preprocessing = bundle.content.preprocessing
-    found = open_surrogate(name, bundle.path, preprocessing, IMAGE)
+    found = open_surrogate(name, bundle.path, preprocessing, IMAGE, TaskInfo())
     assert found.name == opened
     x = np.random.default_rng(0).random((4, 8, 8, 1), np.float32)
-    alone = open_surrogate(name, bundle.path / file, preprocessing, IMAGE)
+    alone = open_surrogate(name, bundle.path / file, preprocessing, IMAGE, TaskInfo())
     assert np.array_equal(Scorer(found, 4)(x), Scorer(alone, 4)(x))
 
 
@@ -37,7 +37,7 @@ def test_an_unknown_name_is_refused(name):
 @pytest.mark.parametrize(("name", "file"), [("float", "int8.tflite"), ("lifted", "float.keras")])
 def test_a_file_of_the_other_kind_is_refused(tmp_path, name, file):
     with pytest.raises(UserError, match="cannot be made of"):
-        open_surrogate(name, tmp_path / file, Preprocessing(), IMAGE)
+        open_surrogate(name, tmp_path / file, Preprocessing(), IMAGE, TaskInfo())
 
 
 def test_the_usual_one_is_what_the_bundle_has():
@@ -50,6 +50,6 @@ def test_the_usual_one_is_what_the_bundle_has():
 def test_a_bundle_that_is_surrogate_only_cannot_be_lifted(tmp_path):
     (tmp_path / "float.keras").touch()
     with pytest.raises(UserError, match="nothing to make") as caught:
-        open_surrogate("lifted", tmp_path, Preprocessing(), IMAGE)
+        open_surrogate("lifted", tmp_path, Preprocessing(), IMAGE, TaskInfo())
     assert "surrogate-only" in caught.value.cause
     assert caught.value.hint == "use --surrogate float"
