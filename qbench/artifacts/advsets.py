@@ -6,6 +6,7 @@ from typing import Literal
 
 from qbench.artifacts.base import ArraySpec, Content, Record
 from qbench.artifacts.inputs import DataInfo, Distance, Preprocessing
+from qbench.artifacts.tasks import TaskInfo
 from qbench.quant import Norm
 
 
@@ -89,6 +90,7 @@ class AdvsetContent(Content):
         findings: of the checks; None if they were not asked for.
         target: the number of the class that the attack was to reach, or `least-likely`; None if any would do.
         aimed: inputs with another label than their target; None without targets.
+        task: of the attacked network.
     """
 
     data: DataInfo
@@ -104,14 +106,18 @@ class AdvsetContent(Content):
     findings: tuple[Finding, ...] | None
     target: str | None = None
     aimed: int | None = None
+    task: TaskInfo = TaskInfo()
 
     def arrays(self) -> dict[str, ArraySpec]:
         """Of each budget two, and the clean inputs' four; labels are among the classes."""
         n, classes = self.count, len(self.data.classes)
-        inputs, logits = ArraySpec((n, *self.data.input_shape), "float32"), ArraySpec((n, classes), "float32")
+        scores = classes if self.data.values is None else self.data.values
+        inputs, logits = ArraySpec((n, *self.data.input_shape), "float32"), ArraySpec((n, scores), "float32")
         labels = ArraySpec((n,), "int64", classes)
         found = {"inputs.npy": inputs, "labels.npy": labels, "logits-clean.npy": logits}
         found["indices.npy"] = ArraySpec((n,), "int64")
+        if self.data.values is not None:
+            found["values.npy"] = ArraySpec((n, self.data.values), "float32")
         for each in self.results:
             found |= {each.file: inputs, f"logits-{each.file}": logits}
         return found if self.target is None else {**found, "targets.npy": labels}

@@ -80,10 +80,15 @@ class TensorSpec(Record):
 
 
 class DataInfo(Record):
-    """The data set that an artefact was made with."""
+    """The data set that an artefact was made with.
+
+    Attributes:
+        values: of a regression, how many true values an input has; None where inputs have labels.
+    """
 
     name: str
     fingerprint: str
     domain: Domain
     classes: tuple[str, ...]
     input_shape: tuple[int, ...]
+    values: int | None = None

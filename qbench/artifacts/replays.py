@@ -48,6 +48,7 @@ class EpsScores(Record):
             targets.
         detection: of an anomaly detector, with every input as the attack left it; where the attack had a
             target, with inputs of that label clean.
+        error: of a regression, the mean over all inputs of the mean absolute error.
         top: the true label among the `top` highest scores, over ALL inputs, where that was asked for.
     """
 
@@ -61,16 +62,18 @@ class EpsScores(Record):
     clamped: Proportion
     target_success: Proportion | None = None
     detection: Detection | None = None
+    error: Estimate | None = None
     top: Proportion | None = None
 
 
 class RuntimeScores(Record):
-    """One runtime's results; `detection` and `top` are as in `EpsScores`, of the clean inputs."""
+    """One runtime's results; what is named as in `EpsScores` is of the clean inputs."""
 
     runtime: RuntimeInfo
     clean_accuracy: Proportion
     by_eps: tuple[EpsScores, ...]
     detection: Detection | None = None
+    error: Estimate | None = None
     top: Proportion | None = None
 
 

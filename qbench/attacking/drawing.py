@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import RecordFile
+from qbench.artifacts import RecordFile, TaskInfo
 from qbench.attacks import Victims
 from qbench.data import Dataset
 from qbench.errors import UserError
 from qbench.progress import Progress
+from qbench.tasks import Task
 
 # Inputs that are scored or written together.
 _CHUNK = 256
@@ -27,6 +28,8 @@ class Drawn:
         victims: on the disk, with their true labels.
         logits: [n, classes], what the attacked network says of them.
         targets: [n] int64, the labels to reach; None if any but the true one will do.
+        values: [n, elements] float32, the true values of a regression; None of other tasks.
+        task: what makes rows of the logits whose highest element is the label.
         examples: by label an input that the network gives it, where the attack needs one.
     """
 
@@ -34,11 +37,22 @@ class Drawn:
     logits: NDArray[np.float32]
     targets: NDArray[np.int64] | None = None
     examples: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    values: NDArray[np.float32] | None = None
+    task: Task = field(default_factory=lambda: Task(TaskInfo()))
+
+    def labels(self, logits: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The labels [n] that logits [n, elements] of these inputs stand for."""
+        return np.asarray(self.task.rows(logits, self.values).argmax(axis=1))
 
     @property
     def attacked(self) -> Victims:
-        """The same as an attack gets them: with the labels to reach in place of the true ones."""
+        """The same as an attack gets them: with the labels to reach in place of the true ones.
+
+        Of a regression, with their positions among the true values.
+        """
         y = self.victims.y if self.targets is None else self.targets
+        if self.values is not None:
+            y = np.arange(len(self.victims))
         return replace(self.victims, y=y, examples=self.examples)
 
 
@@ -88,6 +102,15 @@ def draw(
     _keep(folder / "indices.npy", indices)
     _keep(folder / "logits-clean.npy", logits)
     return Drawn(Victims(inputs.read(), dataset.test.y[indices], indices), logits)
+
+
+def with_task(drawn: Drawn, task: Task, dataset: Dataset, folder: Path) -> Drawn:
+    """The drawn inputs with what their labels follow from: a regression's values go to `values.npy`."""
+    values = dataset.test.values
+    if task.info.kind != "regression" or values is None:
+        return replace(drawn, task=task)
+    _keep(folder / "values.npy", values[drawn.victims.indices])
+    return replace(drawn, task=task, values=values[drawn.victims.indices])
 
 
 def _found(folder: Path) -> Drawn | None:

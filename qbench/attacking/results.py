@@ -39,11 +39,11 @@ class BudgetFiles:
 
     def measured(self, eps: float, drawn: Drawn) -> EpsResult:
         """The figures of the finished budget."""
-        y, label = drawn.victims.y, self.logits.read().argmax(axis=1)
+        y, label = drawn.victims.y, drawn.labels(self.logits.read())
         right = label == y
         sizes = self._sizes(drawn)
         if drawn.targets is None:
-            success = (drawn.logits.argmax(axis=1) == y) & ~right
+            success = (drawn.labels(drawn.logits) == y) & ~right
         else:
             success = (label == drawn.targets) & (y != drawn.targets)
         queries = self.queries.read()

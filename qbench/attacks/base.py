@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from qbench.artifacts.base import Record
-from qbench.attacks.goals import Goal
+from qbench.attacks.goals import ErrorGoal, Goal
 from qbench.attacks.norms import snap_to_grid
 from qbench.errors import InternalFault, UserError, unknown_name
 from qbench.quant import Norm, size
@@ -122,6 +122,7 @@ class Attack(ABC):
         name: as typed after `--attack`.
         norms: that the attack is defined for, the default first.
         targetable: whether its paper says how to reach a label that is given.
+        regresses: whether it can raise the error of a regression, as one that follows its goal alone.
         needs_examples: whether the search starts from inputs that have a wanted label already.
         asks: whether it asks the oracle on its way, rather than judging by it in the end.
         settings_type: what it can be told.
@@ -134,6 +135,7 @@ class Attack(ABC):
     name: ClassVar[str]
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
     targetable: ClassVar[bool] = False
+    regresses: ClassVar[bool] = False
     needs_examples: ClassVar[bool] = False
     asks: ClassVar[bool] = False
     settings_type: ClassVar[type[Settings]]
@@ -156,6 +158,14 @@ class Attack(ABC):
         self.goal = self.checked_goal(targeted)
         self.surrogate, self.grid, self.seed, self.batch = surrogate, grid, seed, batch
         self.score: Oracle = oracle or Scorer(surrogate, batch)
+
+    def maximize_error(self, values: Array) -> None:
+        """Go for the largest error of a regression; a victim's y is then its position among the true values.
+
+        Args:
+            values: [inputs, elements] float32.
+        """
+        self.goal = ErrorGoal(values=values)
 
     @classmethod
     def configured(cls, **settings: Any) -> Settings:

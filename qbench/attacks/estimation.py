@@ -40,6 +40,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
     """
 
     targetable = True
+    regresses = True
     settings: EstimationSettings
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qbench.attacks.losses import margin, soft_margin
+from qbench.tasks.regression import absolute_errors, traced_errors
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -76,3 +77,46 @@ class Goal:
 
     def _sign(self, away: _Real) -> _Real:
         return -away if self.targeted else away
+
+
+@dataclass(frozen=True)
+class ErrorGoal(Goal):
+    """The largest error of a regression: y [n] are positions among the true values, logits the network's.
+
+    It is never reached, so that a search goes on to its end, and its result is the largest error seen.
+
+    Attributes:
+        values: [inputs, elements] float32.
+    """
+
+    values: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+
+    def loss(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The mean absolute error [n]."""
+        import tensorflow as tf
+
+        return traced_errors(logits, tf.gather(tf.constant(self.values), y))
+
+    def margin(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The same."""
+        return self.loss(logits, y)
+
+    def reached(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Nowhere."""
+        import tensorflow as tf
+
+        del logits
+        return tf.zeros_like(y, tf.bool)
+
+    def met(self, scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Nowhere."""
+        del scores
+        return np.zeros(len(y), bool)
+
+    def heights(self, scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The mean absolute error [n] of arrays."""
+        return absolute_errors(scores, self.values[y]).astype(np.float32)
+
+    def _losses(self, scores: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same."""
+        return self.heights(scores, y)

@@ -48,6 +48,7 @@ class GradientAttack(BoundedAttack):
     """
 
     targetable = True
+    regresses = True
     settings_type: ClassVar[type[Settings]] = StepSettings
     settings: StepSettings
 

@@ -7,6 +7,7 @@ names by label, and for int8 codes `scale` and `zero_point`.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from qbench.artifacts import Domain, Preprocessing
 from qbench.data.base import IMAGE, INT8_FEATURES, Dataset, Split, check_values, features
 from qbench.data.cache import Arrays
 from qbench.errors import UserError
+from qbench.tasks.regression import CLASSES as REGRESSION_CLASSES
 from qbench.text import plain
 
 # Far above any classifier; keeps garbage labels from asking for gigabytes of class names.
@@ -36,6 +38,8 @@ def dataset_from_arrays(name: str, arrays: Arrays) -> Dataset:
     | float, else | features, bounded by the data's own least and greatest value |
     | int8 | int8 features: already quantized codes |
 
+    A float y, [n] or [n, elements], holds the true values of a regression; an integer y, labels.
+
     For int8, `scale` and `zero_point` say what a network that takes real values is to be fed:
     scale * (code - zero_point).
 
@@ -44,8 +48,14 @@ def dataset_from_arrays(name: str, arrays: Arrays) -> Dataset:
             are out of range.
     """
     splits = _splits(name, arrays)
+    if len({None if each.values is None else each.values.shape[1] for each in splits}) > 1:
+        raise UserError(
+            f"the splits of {name} differ in what y holds",
+            cause="one has labels and the other the values of a regression, or another number of values",
+            hint="write y_train and y_test alike",
+        )
     domain, inputs = _as_stored(name, [split.x for split in splits])
-    *train, test = (Split(x, split.y) for x, split in zip(inputs, splits, strict=True))
+    *train, test = (replace(split, x=x) for x, split in zip(inputs, splits, strict=True))
     return Dataset(
         name=name,
         domain=domain,
@@ -79,6 +89,10 @@ def _split(name: str, x: NDArray[Any], y: NDArray[Any]) -> Split:
             f"the inputs of {name} are {x.dtype} of shape {list(x.shape)}",
             hint="give uint8 images [n, height, width, channels], int8 codes [n, ...] or floats [n, ...]",
         )
+    if _are_values(y):
+        check_values(x, len(y))
+        check_values(y.reshape(len(y), -1), len(y))
+        return Split(x, np.zeros(len(y), np.int64), y.reshape(len(y), -1).astype(np.float32))
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.dtype.kind not in "iu" or y.ndim != 1:
@@ -88,10 +102,16 @@ def _split(name: str, x: NDArray[Any], y: NDArray[Any]) -> Split:
             cause="one whole number an input is wanted, 0 .. classes - 1",
             hint="write classes, y = np.unique(names, return_inverse=True), and both into the file"
             if named
-            else "for one-hot labels take y.argmax(axis=1)",
+            else "for one-hot labels take y.argmax(axis=1), whole numbers as integers; the values of a "
+            "regression are floats of which one at least is no whole number",
         )
     check_values(x, len(y))
     return Split(x, y.astype(np.int64, copy=False))
+
+
+def _are_values(y: NDArray[Any]) -> bool:
+    """Whether y holds the values of a regression: floats, not all whole numbers, which may be labels."""
+    return y.dtype.kind == "f" and y.ndim in (1, 2) and y.size > 0 and not bool((y == np.rint(y)).all())
 
 
 def _as_stored(name: str, inputs: list[NDArray[Any]]) -> tuple[Domain, list[NDArray[Any]]]:
@@ -119,7 +139,9 @@ def _on_pixel_grid(x: NDArray[np.float32]) -> bool:
 
 
 def _classes(name: str, arrays: Arrays, splits: list[Split]) -> tuple[str, ...]:
-    """The names given, else the labels themselves."""
+    """The names given, else the labels themselves; of a regression, what its errors are."""
+    if any(split.values is not None for split in splits):
+        return REGRESSION_CLASSES
     if "classes" in arrays:
         names = arrays["classes"]
         if names.ndim != 1 or names.dtype.kind != "U":

@@ -31,11 +31,13 @@ class Split:
 
     Attributes:
         x: [n, *shape]: uint8 pixels (domain "image"), int8 codes ("int8-features") or float32 ("features").
-        y: [n] int64, 0 .. classes - 1.
+        y: [n] int64, 0 .. classes - 1; 0 in a regression.
+        values: [n, elements] float32, the true values of a regression; None where labels are given.
     """
 
     x: NDArray[Any]
     y: NDArray[np.int64]
+    values: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -78,7 +80,7 @@ class Dataset:
         meaning = json.dumps([self.domain.model_dump(), self.classes, preprocessing])
         digest = hashlib.sha256(meaning.encode())
         for split in self.splits:
-            for array in (split.x, split.y):
+            for array in (split.x, split.y, *([] if split.values is None else [split.values])):
                 digest.update(f"{array.shape}{array.dtype}".encode())
                 digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
@@ -92,6 +94,7 @@ class Dataset:
             domain=self.domain,
             classes=self.classes,
             input_shape=tuple(self.test.x.shape[1:]),
+            values=None if self.test.values is None else self.test.values.shape[1],
         )
 
     def named(self, classes: tuple[str, ...]) -> Dataset:
@@ -100,6 +103,8 @@ class Dataset:
         Raises:
             UserError: a name is empty or stands for two classes, or there are too few.
         """
+        if self.test.values is not None:
+            raise UserError(f"{self.name} holds the values of a regression, which has no classes to name")
         if "" in classes or len(set(classes)) < len(classes):
             raise UserError(
                 f"the names of the classes are {', '.join(classes)}", cause="one is empty or given twice"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import Preprocessing, TensorSpec
+from qbench.artifacts import Preprocessing, TaskInfo, TensorSpec
 from qbench.data import Dataset, Split
 from qbench.errors import UserError
 from qbench.progress import Progress
@@ -51,6 +51,20 @@ def known_preprocessing(dataset: Dataset, vendor: TensorSpec | None, progress: P
             "give scale and zero_point in the .npz, or --adopt the file that they were made for"
         )
     return Preprocessing()
+
+
+def check_tried(task: TaskInfo) -> None:
+    """Refuse to try ranges of a pixel for a network that classifies nothing.
+
+    Raises:
+        UserError: it is no classifier.
+    """
+    if task.kind != "classification":
+        raise UserError(
+            "what the network expects of a pixel cannot be told by trying",
+            cause=f"ranges are compared by accuracy, which a network for {task.kind} does not have by itself",
+            hint="say it with --input-range LOW,HIGH",
+        )
 
 
 def tried_preprocessing(

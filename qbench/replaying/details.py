@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import Detection, Proportion, RuntimeScores
 from qbench.replaying.scores import Outputs
-from qbench.statistics import proportion
+from qbench.statistics import mean, proportion
 from qbench.tasks.roc import auc, partial_auc
 
 
@@ -55,6 +55,23 @@ def with_detection(
             "by_eps": tuple(
                 at.model_copy(update={"detection": _detection(rows, truth)}) for at, rows in pairs
             ),
+        }
+    )
+
+
+def with_errors(found: RuntimeScores, outputs: Outputs) -> RuntimeScores:
+    """The figures of a runtime with the mean errors of a regression, each with its bootstrap interval.
+
+    Args:
+        found: the figures so far.
+        outputs: with rows of tolerance and error.
+    """
+    clean, *by_eps = (mean(rows[:, 1]) for rows in outputs.rows)
+    pairs = zip(found.by_eps, by_eps, strict=True)
+    return found.model_copy(
+        update={
+            "error": clean,
+            "by_eps": tuple(at.model_copy(update={"error": error}) for at, error in pairs),
         }
     )
 

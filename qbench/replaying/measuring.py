@@ -60,10 +60,10 @@ def measure(
         for name in (each for each in _MEASURED_BY if each in specs):
             with measured(folder / name, specs[name]) as outputs:
                 given = outputs(real)
-            judge = judged(specs[name], task)
+            judge = judged(specs[name], task, test.values)
             if Path(name).suffix in (".tflite", ".onnx"):
                 check_labels(folder / name, real, given, judge)
-            scores = judge(given, real)
+            scores = judge(given, real, np.arange(len(test)))
             labels = scores.argmax(axis=1)
             found[name] = ArtifactInfo(
                 bytes=(folder / name).stat().st_size,
@@ -98,18 +98,23 @@ def measured(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Iterator[Score
         runtime.close()
 
 
-def judged(specs: tuple[TensorSpec, TensorSpec], task: TaskInfo) -> Judge:
+def judged(specs: tuple[TensorSpec, TensorSpec], task: TaskInfo, values: NDArray[np.float32] | None) -> Judge:
     """What makes scores [n, classes] of an artefact's outputs, and of the inputs in the network's own unit.
 
     Args:
         specs: input and output of the artefact.
         task: what outputs mean.
+        values: [n, elements], the true values of a regression.
     """
     entry, exit_ = specs
     meaning = task_of(task)
     path = InputPath.to(entry, entry.quantization, Preprocessing())
     if task.plain:
-        return lambda outputs, _: outputs
-    return lambda outputs, real: meaning.scores(
-        dequantized(outputs.reshape(len(outputs), -1), exit_), lambda: dequantized(path.feed(real), entry)
-    )
+        return lambda outputs, *_: outputs
+
+    def judge(outputs: NDArray[Any], real: NDArray[np.float32], positions: NDArray[np.int64]) -> NDArray[Any]:
+        flat = dequantized(outputs.reshape(len(outputs), -1), exit_)
+        scores = meaning.scores(flat, lambda: dequantized(path.feed(real), entry))
+        return meaning.rows(scores, None if values is None else values[positions])
+
+    return judge

@@ -21,8 +21,9 @@ COUNT = 300
 # Float scores closer than this share of the largest may change places with the size of a batch.
 _TIE = 1e-4
 
-# From outputs [n, *shape] for inputs [n, *shape] in the network's own unit to scores [n, classes].
-Judge = Callable[[NDArray[Any], NDArray[np.float32]], NDArray[Any]]
+# From outputs [n, *shape] for inputs [n, *shape] in the network's own unit, and the positions [n] of these in
+# the data, to scores [n, classes].
+Judge = Callable[[NDArray[Any], NDArray[np.float32], NDArray[np.int64]], NDArray[Any]]
 
 
 def check_labels(file: Path, real: NDArray[np.float32], outputs: NDArray[Any], judge: Judge) -> None:
@@ -39,7 +40,7 @@ def check_labels(file: Path, real: NDArray[np.float32], outputs: NDArray[Any], j
     """
     rows = np.linspace(0, len(real) - 1, min(COUNT, len(real))).astype(int)
     plain_outputs = _RUN[file.suffix](file, real[rows]).reshape(outputs[rows].shape)
-    ours, plain = judge(outputs[rows], real[rows]), judge(plain_outputs, real[rows])
+    ours, plain = (judge(each, real[rows], rows) for each in (outputs[rows], plain_outputs))
     differ = np.flatnonzero(ours.argmax(axis=1) != plain.argmax(axis=1))
     if plain.dtype == np.float32 and ours.dtype == np.float32:
         top = np.sort(plain[differ], axis=1)

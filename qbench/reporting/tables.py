@@ -40,7 +40,7 @@ def _threshold(content: BundleContent) -> str:
     task = content.task
     if task.threshold is None:
         return ""
-    what = "mean squared error" if task.kind == "anomaly" else "score"
+    what = {"anomaly": "mean squared error", "regression": "mean absolute error"}.get(task.kind, "score")
     return f"; {content.data.classes[1]} where the {what} is above {task.threshold:.4g}"
 
 

@@ -13,6 +13,8 @@ def task_tables(content: ReplayContent) -> list[Table]:
     found = []
     if any(each.detection for each in content.scores):
         found.append(_detection(content))
+    if any(each.error for each in content.scores):
+        found.append(_errors(content))
     if content.top is not None:
         found.append(_top(content, content.top))
     return found
@@ -36,6 +38,27 @@ def _detection(content: ReplayContent) -> Table:
     columns = ("runtime", "eps", "AUC", "pAUC up to 10 % false alarms", "missed %", "false alarms %")
     title = f"Anomaly detection with 95 % intervals; a mean squared error above {threshold:.4g} is reported"
     return Table(title, columns, rows, keys=2)
+
+
+def _errors(content: ReplayContent) -> Table:
+    rows = tuple(
+        (each.runtime.name, *(_estimate(at.error) for _, at in _sets(content, each)))
+        for each in content.scores
+    )
+    budgets = (budget_text(eps, content.data, content.norm) for eps in content.eps)
+    title = (
+        "Mean absolute error of the regression with bootstrap 95 % intervals; up to "
+        f"{content.task.threshold:.4g} counts as right"
+    )
+    return Table(title, ("runtime", "clean", *budgets), rows)
+
+
+def _estimate(found: Estimate | None) -> str:
+    if found is None or found.value is None:
+        return NOTHING
+    if found.low is None or found.high is None:
+        return f"{found.value:.4g}"
+    return f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
 
 
 def _figures(found: Detection) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from qbench.data import Dataset
 from qbench.errors import UserError
 from qbench.exporters.carray import write_c
 from qbench.exporters.preprocessing import (
+    check_tried,
     drawn,
     known_preprocessing,
     stated_preprocessing,
@@ -38,6 +39,7 @@ from qbench.stages.adopting import ends_of, integer_specs
 from qbench.stages.export.options import ExportOptions
 from qbench.tasks.anomaly import FITTED_ON, errors
 from qbench.tasks.recognition import recognize, settled
+from qbench.tasks.regression import absolute_errors
 from qbench.text import file_name
 
 # By ending, what a bundle calls the file.
@@ -163,10 +165,15 @@ def _preprocessing(
     if options.input_range is not None:
         return stated_preprocessing(options.input_range, dataset)
     if dataset.domain.name == "image":
-        judge = judged(specs, task)
+        check_tried(task)
+        judge = judged(specs, task, None)
         with measured(file, specs) as outputs:
             return tried_preprocessing(
-                lambda real: judge(outputs(real), real), dataset, options.seed, options.progress, specs[0]
+                lambda real: judge(outputs(real), real, np.arange(len(real))),
+                dataset,
+                options.seed,
+                options.progress,
+                specs[0],
             )
     return known_preprocessing(dataset, specs[0], options.progress)
 
@@ -178,10 +185,12 @@ def _errors(
     preprocessing: Preprocessing,
     seed: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Mean squared errors of calibration samples, and their labels."""
+    """The errors of calibration samples, and their labels."""
     split, rows = drawn(dataset, FITTED_ON, seed)
     real = preprocessing.apply(dataset.inputs(split.x[rows]))
     with measured(file, specs) as outputs:
         found = dequantized(outputs(real).reshape(len(real), -1), specs[1])
+    if split.values is not None:
+        return absolute_errors(found, split.values[rows]), split.y[rows]
     path = InputPath.to(specs[0], specs[0].quantization, Preprocessing())
     return errors(found, dequantized(path.feed(real), specs[0])), split.y[rows]

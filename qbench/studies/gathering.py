@@ -121,6 +121,12 @@ class Gathered:
         found = _load(inputs)
         _check_same_data(found)
         networks = _name_entries([each for each in found if each.manifest.kind == "bundle"])
+        for each in networks:
+            if each.content.task.kind == "regression":
+                raise UserError(
+                    f"{each.name} is a regression, and analyses compare labels",
+                    hint="give bundles of classifiers or anomaly detectors",
+                )
         if not networks:
             raise UserError("there is no network to study", hint="give one or more bundles")
         by_digest = {network.record.digest: network for network in networks}

@@ -21,6 +21,7 @@ class Task:
 
     Other tasks derive from this one. Scores are rows [n, classes], and the label is the highest of a row, the
     first of equal ones, whatever the task: so every attack and every figure of labels holds for all of them.
+    Only a regression's scores are its values; `rows` compares them with the true ones.
 
     Args:
         info: as a bundle's header has it.
@@ -38,6 +39,16 @@ class Task:
         """
         del real
         return outputs
+
+    def rows(self, scores: NDArray[Any], values: Array | None) -> NDArray[Any]:
+        """Rows [n, classes] whose highest element is the label, from scores.
+
+        Args:
+            scores: as of `scores`, or what a surrogate or oracle gives.
+            values: [n, elements] float32, the true values of a regression; None of other tasks.
+        """
+        del values
+        return scores
 
     def traced_scores(self, outputs: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
         """The same in a graph, from what a surrogate gives: without its final sigmoid, if it has one."""

@@ -14,6 +14,7 @@ from qbench.artifacts import DataInfo, TaskInfo
 from qbench.errors import UserError
 from qbench.tasks.anomaly import anomaly_task
 from qbench.tasks.classification import one_score_task
+from qbench.tasks.regression import regression_task
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def recognize(ends: Ends, data: DataInfo, threshold: float | None) -> TaskInfo:
             f"{data.input_shape}",
             hint="give the data set that it was made for",
         )
+    if data.values is not None:
+        return _regression(ends, data, threshold)
     if ends.exit == (1,) and classes == 2:
         return one_score_task(threshold, sigmoid=ends.sigmoid, name=ends.name)
     if ends.exit == (classes,):
@@ -78,6 +81,18 @@ def recognize(ends: Ends, data: DataInfo, threshold: float | None) -> TaskInfo:
     raise _refused(ends, data)
 
 
+def _regression(ends: Ends, data: DataInfo, tolerance: float | None) -> TaskInfo:
+    """The task where the data have values in place of labels, without a tolerance where none is given."""
+    if math.prod(ends.exit) != data.values:
+        raise UserError(
+            f"{ends.name} gives an output of shape {ends.exit}; the inputs of {data.name} have "
+            f"{data.values} values each",
+            cause="a y of floats that are no whole numbers holds the values of a regression",
+            hint="give as many values an input as the network has outputs, or labels as integers",
+        )
+    return TaskInfo(kind="regression", threshold=tolerance, output_shape=ends.exit)
+
+
 def _refused(ends: Ends, data: DataInfo) -> UserError:
     """The error for outputs that are no scores of these classes."""
     classes = len(data.classes)
@@ -89,7 +104,7 @@ def _refused(ends: Ends, data: DataInfo) -> UserError:
         return UserError(
             what,
             cause="one score tells two classes apart, or it is the value of a regression",
-            hint="give data with the labels 0 and 1",
+            hint="give data with the labels 0 and 1, or with values as float32",
         )
     if len(ends.exit) > 1:
         return UserError(
@@ -111,12 +126,14 @@ def settled(
 
     Args:
         task: as recognized.
-        errors: gives mean squared errors [n] of calibration inputs, and their labels [n].
+        errors: gives the errors [n] of calibration inputs, and their labels [n].
 
     Raises:
         UserError: the threshold is not above zero, or there is no normal input to take it from.
     """
-    if task.kind != "anomaly" or task.output_shape is None:
+    if task.kind == "classification" or task.output_shape is None:
         return task
     found, y = (np.empty(0), np.empty(0, np.int64)) if task.threshold is not None else errors()
+    if task.kind == "regression":
+        return regression_task(task.threshold, found, task.output_shape)
     return anomaly_task(task.threshold, found, y, task.output_shape)

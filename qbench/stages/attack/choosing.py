@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import JsonValue
 
+from qbench.artifacts import TaskInfo
 from qbench.attacking.targets import parse_target
 from qbench.attacks import ATTACKS, Attack, Grid, find_attack, find_preset
 from qbench.attacks.base import Settings
@@ -64,13 +65,14 @@ class Chosen:
         return found if self.target is None else {**found, "target": self.target}
 
 
-def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str) -> Chosen:
+def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str, task: TaskInfo) -> Chosen:
     """Decide on an attack.
 
     Args:
         options: what the user said.
         dataset: that is attacked.
         usual_surrogate: where the user names none.
+        task: of the network.
 
     Raises:
         UserError: an option means nothing to the attack, or for this data.
@@ -80,6 +82,8 @@ def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str) -> Ch
     told = kind.configured(**{**preset.settings, **(options.model_extra or {})})
     norm = kind.checked_norm(options.norm or preset.norm)
     kind.checked_goal(options.target is not None)
+    if task.kind == "regression":
+        _check_regression(kind, options)
     _check_oracle(kind, options.oracle or options.device)
     surrogate = options.surrogate or usual_surrogate
     check_surrogate(surrogate)
@@ -96,9 +100,25 @@ def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str) -> Ch
         count=count,
         batch=min(options.batch, count, len(dataset.test)),
         only_correct=preset.only_correct if options.only_correct is None else options.only_correct,
-        checks=options.checks,
+        checks=options.checks and task.kind != "regression",
         target=None if options.target is None else parse_target(options.target, dataset.info.classes),
     )
+
+
+def _check_regression(kind: type[Attack], options: AttackOptions) -> None:
+    """Refuse what has no meaning for values in place of labels."""
+    if not kind.regresses:
+        able = ", ".join(name for name, attack in ATTACKS.items() if attack.regresses)
+        raise UserError(
+            f"{kind.name} looks for another label, and a regression has none",
+            hint=f"raise the error with {able}",
+        )
+    for given, option in ((options.target, "--target"), (options.only_correct, "--only-correct")):
+        if given:
+            raise UserError(
+                f"{option} is about labels, and a regression has none",
+                hint=f"leave {option} out: the attack makes the error as large as it can",
+            )
 
 
 def _check_oracle(kind: type[Attack], oracle: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qbench.artifacts import AdvsetContent, Artifact, BundleContent, Draft, Recipe, make
-from qbench.attacking.drawing import draw
+from qbench.attacking.drawing import draw, with_task
 from qbench.attacking.examining import examine
 from qbench.attacking.results import attack_all
 from qbench.attacking.targets import add_examples, add_targets, display_name
@@ -26,6 +26,7 @@ from qbench.stages.base import stage
 from qbench.stages.fitting import check_fit
 from qbench.stages.lone import open_bundle
 from qbench.surrogate.registry import open_surrogate, usual_surrogate
+from qbench.tasks import task_of
 
 
 @stage(AttackOptions)
@@ -37,7 +38,8 @@ def attack(
     The folder holds `inputs.npy` [count, *shape] float32 in the data's domain, `labels.npy` and `indices.npy`
     [count] int64, `logits-clean.npy` [count, classes] float32, and for budget i `eps-<i>.npy` and
     `logits-eps-<i>.npy` alike, and `queries-eps-<i>.npy` [count] int64; with a target, `targets.npy` [count]
-    int64. An interrupted attack goes on behind its last whole batch.
+    int64. Of a regression the logits are the values that the network gives, and the true ones lie in
+    `values.npy`. An interrupted attack goes on behind its last whole batch.
 
     Args:
         bundle: folder that `export` wrote; or an integer `.tflite` or QDQ `.onnx` file, for which a folder is
@@ -55,8 +57,8 @@ def attack(
     source = open_bundle(Path(bundle), dataset, options.progress)
     content = source.content
     dataset = dataset.named_like(content.data.classes)
-    chosen = choose(options, dataset, usual_surrogate(content.artifacts))
-    _check_data(content, dataset, options.progress)
+    chosen = choose(options, dataset, usual_surrogate(content.artifacts), content.task)
+    _check_data(content, dataset, options)
     with opened_oracle(
         source.path,
         content,
@@ -89,12 +91,14 @@ def attack(
         return make(out, recipe, write, force=options.force)
 
 
-def _check_data(content: BundleContent, dataset: Dataset, progress: Progress) -> None:
-    """Refuse data that do not fit the bundle, and tell of data that are not those that it was made with."""
+def _check_data(content: BundleContent, dataset: Dataset, options: AttackOptions) -> None:
+    """Refuse data that do not fit the bundle, and tell what is otherwise than a user may expect."""
     check_fit(content.data, dataset.info, "the data")
     if content.data.fingerprint != dataset.fingerprint:
         made, given = content.data.name, dataset.name
-        progress.note(f"the bundle was made with other data ({made}) than is attacked ({given})")
+        options.progress.note(f"the bundle was made with other data ({made}) than is attacked ({given})")
+    if options.checks and content.task.kind == "regression":
+        options.progress.note("the checks look at labels: a regression goes without them")
 
 
 def _carry_out(
@@ -116,6 +120,9 @@ def _carry_out(
         seed=draft.recipe.seed,
         progress=progress,
     )
+    drawn = with_task(drawn, task_of(bundle.content.task), dataset, draft.path)
+    if drawn.values is not None:
+        method.maximize_error(drawn.values)
     target = told.get("target")
     if target is not None:
         score = method.score if method.needs_examples else None
@@ -135,10 +142,11 @@ def _carry_out(
         oracle=oracle.runtime.info if oracle else None,
         grid=told["grid"],
         count=len(drawn.victims),
-        clean_correct=int(np.sum(drawn.logits.argmax(axis=1) == drawn.victims.y)),
+        clean_correct=int(np.sum(drawn.labels(drawn.logits) == drawn.victims.y)),
         results=results,
         findings=findings,
         target=target,
+        task=bundle.content.task,
         aimed=None if target is None else int(np.sum(drawn.targets != drawn.victims.y)),
     )
 

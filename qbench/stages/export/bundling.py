@@ -29,6 +29,7 @@ from qbench.exporters.lowbit_onnx import program_to_onnx
 from qbench.exporters.lowbit_tflite import program_to_tflite
 from qbench.exporters.onnx import to_float_onnx, to_int8_onnx
 from qbench.exporters.preprocessing import (
+    check_tried,
     drawn,
     known_preprocessing,
     stated_preprocessing,
@@ -45,6 +46,7 @@ from qbench.surrogate.scoring import check_finite
 from qbench.tasks import task_of
 from qbench.tasks.anomaly import FITTED_ON, errors
 from qbench.tasks.recognition import Ends, recognize, settled
+from qbench.tasks.regression import absolute_errors
 
 if TYPE_CHECKING:
     import keras
@@ -187,10 +189,13 @@ class Bundler:
     def _errors(
         self, model: keras.Model, preprocessing: Preprocessing
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Mean squared errors of calibration samples, and their labels."""
+        """The errors of calibration samples, and their labels."""
         split, rows = drawn(self.dataset, FITTED_ON, self.seed)
         real = preprocessing.apply(self.dataset.inputs(split.x[rows]))
-        return errors(model.predict(real, verbose=0).reshape(len(real), -1), real), split.y[rows]
+        outputs = model.predict(real, verbose=0).reshape(len(real), -1)
+        if split.values is not None:
+            return absolute_errors(outputs, split.values[rows]), split.y[rows]
+        return errors(outputs, real), split.y[rows]
 
     def _write(self, name: str, content: bytes) -> None:
         path = self.draft.path / name
@@ -220,6 +225,7 @@ class Bundler:
         if source.trained is not None:
             return source.trained.preprocessing
         if self.dataset.domain.name == "image":
+            check_tried(task)
             scores = task_of(task).scores
             return tried_preprocessing(
                 lambda real: scores(model.predict(real, verbose=0), lambda: real),

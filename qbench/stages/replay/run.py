@@ -29,7 +29,7 @@ from qbench.link import hex_trace
 from qbench.places import cores
 from qbench.progress import Advance, Progress
 from qbench.quant import Quantization
-from qbench.replaying.details import with_detection, with_top
+from qbench.replaying.details import with_detection, with_errors, with_top
 from qbench.replaying.devices import device_results
 from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
@@ -38,6 +38,7 @@ from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.stages.base import stage
 from qbench.stages.fitting import check_fit
 from qbench.stages.lone import reopen_bundle
+from qbench.stages.replay.inputs import Inputs
 from qbench.stages.replay.options import ReplayOptions
 from qbench.surrogate.registry import open_surrogate
 from qbench.surrogate.scoring import Scorer
@@ -94,7 +95,7 @@ def replay(
         )
 
         def write(draft: Draft) -> ReplayContent:
-            job = _Job(draft, source, _Inputs.read(attacked), options.progress)
+            job = _Job(draft, source, Inputs.read(attacked), options.progress)
             everything = not (runtimes or options.devices)
             ran = (job.run(name, options.threads or cores(), needed=not everything) for name in names)
             results = [each for each in ran if each is not None]
@@ -123,41 +124,6 @@ def _choose(names: Sequence[str], devices: Sequence[str], bundle: BundleContent)
 
 
 @dataclass(frozen=True)
-class _Inputs:
-    """The arrays of an advset."""
-
-    clean: NDArray[np.float32]
-    truth: NDArray[np.int64]
-    targets: NDArray[np.int64] | None
-    eps: tuple[float, ...]
-    adversarial: tuple[NDArray[np.float32], ...]
-    surrogate: Labels
-    advset: AdvsetContent
-
-    @classmethod
-    def read(cls, advset: Artifact[AdvsetContent]) -> _Inputs:
-        """Open the files of an advset, memory-mapped."""
-
-        def array(name: str) -> NDArray[Any]:
-            found: NDArray[Any] = np.load(advset.path / name, mmap_mode="r")
-            return found
-
-        results = advset.content.results
-        return cls(
-            clean=array("inputs.npy"),
-            truth=np.asarray(array("labels.npy")),
-            targets=None if advset.content.target is None else np.asarray(array("targets.npy")),
-            eps=tuple(each.eps for each in results),
-            adversarial=tuple(array(each.file) for each in results),
-            surrogate=Labels(
-                array("logits-clean.npy").argmax(axis=1),
-                tuple(array(f"logits-{each.file}").argmax(axis=1) for each in results),
-            ),
-            advset=advset.content,
-        )
-
-
-@dataclass(frozen=True)
 class _Result:
     """What came out of one runtime.
 
@@ -176,7 +142,7 @@ class _Job:
     """Runs runtimes one after the other on the same inputs."""
 
     def __init__(
-        self, draft: Draft, bundle: Artifact[BundleContent], inputs: _Inputs, progress: Progress
+        self, draft: Draft, bundle: Artifact[BundleContent], inputs: Inputs, progress: Progress
     ) -> None:
         self.draft, self.bundle, self.inputs, self.progress = draft, bundle, inputs, progress
         content = bundle.content
@@ -186,7 +152,8 @@ class _Job:
             open_surrogate(judge, bundle.path, content.preprocessing, content.data.domain, content.task)
         )
         self._float = Labels(
-            self._float_labels(inputs.clean), tuple(self._float_labels(x) for x in inputs.adversarial)
+            self._float_labels(inputs.clean, slice(None)),
+            tuple(self._float_labels(x, slice(None)) for x in inputs.adversarial),
         )
         self._roundings: dict[Quantization | None, Rounding] = {}
 
@@ -238,7 +205,8 @@ class _Job:
                 fed = self._feed(runtime, rows, i - 1 if i else None)
                 outputs = dequantized(np.asarray(vectors[rows]), runtime.output)
                 real = dequantized(fed, runtime.input)
-                parts.append(task_of(task).scores(outputs, lambda real=real: real))  # type: ignore[misc]
+                given = task_of(task).scores(outputs, lambda real=real: real)  # type: ignore[misc]
+                parts.append(self._rows(given, rows))
             scores.append(np.concatenate(parts))
             one = f"eps-{i - 1}" if i else "clean"
             np.save(self.draft.path / file_name(runtime.name) / f"{one}-scores.npy", scores[-1])
@@ -258,6 +226,8 @@ class _Job:
         )
         if self.bundle.content.task.kind == "anomaly":
             found = with_detection(found, outputs, inputs.truth, inputs.targets)
+        if self.bundle.content.task.kind == "regression":
+            found = with_errors(found, outputs)
         return found if top is None else with_top(found, outputs, inputs.truth, top)
 
     def content(self, advset: AdvsetContent, results: Sequence[_Result], top: int | None) -> ReplayContent:
@@ -284,9 +254,14 @@ class _Job:
             ),
         )
 
-    def _float_labels(self, x: NDArray[np.float32]) -> NDArray[np.int64]:
-        labels: NDArray[np.int64] = self._score_float(x).argmax(axis=1)
+    def _float_labels(self, x: NDArray[np.float32], rows: slice) -> NDArray[np.int64]:
+        labels: NDArray[np.int64] = self._rows(self._score_float(x), rows).argmax(axis=1)
         return labels
+
+    def _rows(self, scores: NDArray[Any], rows: slice) -> NDArray[Any]:
+        """Rows of scores [n, classes] of the inputs at some positions."""
+        values = self.inputs.values
+        return task_of(self.bundle.content.task).rows(scores, None if values is None else values[rows])
 
     def _path(self, runtime: Runtime) -> InputPath:
         return InputPath.to(runtime.input, runtime.grid, self.bundle.content.preprocessing)
@@ -332,4 +307,4 @@ class _Job:
             nothing = np.zeros(len(x), bool)
             return changed, nothing, nothing, self._float.by_eps[budget][rows]
         found = grid.rounded(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm)
-        return changed, found.erased, found.clamped, self._float_labels(grid.values(found.codes))
+        return changed, found.erased, found.clamped, self._float_labels(grid.values(found.codes), rows)

@@ -157,6 +157,11 @@ def _train_split(dataset: Dataset) -> Split:
 
 def _learnt_from(split: Split, chosen: zoo.ZooNetwork, *, hardened: bool) -> Split:
     """What the network learns from: all training inputs, or of an autoencoder the normal ones."""
+    if split.values is not None:
+        raise UserError(
+            "the data hold the values of a regression, and the networks of models/ are no regressors",
+            hint="train your own network, and give its file to qbench export",
+        )
     if not chosen.recipe.reconstructs:
         return split
     normal = split.y == 0

@@ -81,7 +81,11 @@ BAD = {
     "x of int32": ({"x": PIXELS.astype(np.int32), "y": Y}, "are int32 of shape [3, 2, 2, 3]"),
     "flat pixels": ({"x": PIXELS[:, 0, :, 0], "y": Y}, "are uint8 of shape [3, 2]"),
     "no features": ({"x": np.zeros(3), "y": Y}, "are float64 of shape [3]"),
-    "float labels": ({"x": PIXELS, "y": Y / 2}, "labels of mine are float64"),
+    "float labels": ({"x": PIXELS, "y": Y * 1.0}, "labels of mine are float64"),
+    "values in one split": (
+        {"x_train": PIXELS, "y_train": Y, "x_test": PIXELS, "y_test": Y / 2},
+        "the splits of mine differ in what y holds",
+    ),
     "one-hot labels": ({"x": PIXELS, "y": np.eye(3, dtype=int)}, "labels of mine are int64 of shape [3, 3]"),
     "labels above": ({"x": PIXELS, "y": Y, "classes": np.array(["a", "b"])}, "labels run from 0 to 2"),
     "labels below": ({"x": PIXELS, "y": Y - 1}, "labels run from -1"),
