@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from qbench.boards import BOARDS, Board
-from qbench.boards.emulator import emulated
+from qbench.boards.emulator import run_emulated
 from qbench.link import connect
 from qbench.link.messages import tensor_bytes
-from qbench.runtimes.packing import packed
+from qbench.runtimes.packing import build_packed
 
 INPUTS = 3
 
@@ -51,9 +51,9 @@ NETWORKS = {
 
 def instructions(board: Board, model: bytes, folder: Path) -> float:
     """The median count of an inference."""
-    image = packed(model, board, folder / "image.elf").image
+    image = build_packed(model, board, folder / "image.elf").image
     draw = np.random.default_rng(0)
-    with emulated(board, image) as port:
+    with run_emulated(board, image) as port:
         client = connect(port)
         size = tensor_bytes(client.info.input)
         given = [draw.integers(0, 256, size, np.uint8).tobytes() for _ in range(INPUTS)]

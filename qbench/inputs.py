@@ -140,7 +140,7 @@ class InputPath:
         return self.grid.quantization.dequantize(codes)
 
 
-def dequantized(values: NDArray[Any], tensor: TensorSpec) -> NDArray[np.float32]:
+def dequantize_tensor(values: NDArray[Any], tensor: TensorSpec) -> NDArray[np.float32]:
     """What an artefact's inputs or outputs [n, *shape] stand for, float32: of codes, what they encode."""
     quantization = tensor.quantization
     if quantization is None or values.dtype.kind == "f":

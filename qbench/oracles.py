@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import BundleContent, Preprocessing, TaskInfo
 from qbench.errors import UserError
-from qbench.inputs import InputPath, dequantized
+from qbench.inputs import InputPath, dequantize_tensor
 from qbench.quant import Norm
 from qbench.runtimes import Runtime, open_runtime
 from qbench.runtimes.device import DeviceRuntime, open_devices
@@ -49,8 +49,8 @@ class RuntimeOracle:
         """
         chunks = (self._path.feed(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK))
         answers = np.concatenate([piece.outputs for piece in self.runtime.compute(chunks)])
-        outputs = dequantized(answers, self.runtime.output).reshape(len(x), -1)
-        scores = self._task.scores(outputs, lambda: dequantized(self._path.feed(x), self.runtime.input))
+        outputs = dequantize_tensor(answers, self.runtime.output).reshape(len(x), -1)
+        scores = self._task.scores(outputs, lambda: dequantize_tensor(self._path.feed(x), self.runtime.input))
         check_finite(scores, self.name)
         return scores
 
@@ -62,7 +62,7 @@ class RuntimeOracle:
 
 
 @contextmanager
-def opened_oracle(
+def open_oracle(
     bundle: Path,
     content: BundleContent,
     *,

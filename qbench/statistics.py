@@ -104,7 +104,7 @@ def mean(values: NDArray[np.floating[Any]], seed: int = 0) -> Estimate:
     return Estimate(count=len(values), value=middle, low=float(found.low), high=float(found.high))
 
 
-def paired(first: str, second: str, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> PairedTest:
+def compare_paired(first: str, second: str, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> PairedTest:
     """McNemar's exact test of whether the first of two treatments gets more inputs right, and by how much.
 
     McNemar, "Note on the Sampling Error of the Difference Between Correlated Proportions", Psychometrika 12

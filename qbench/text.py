@@ -33,14 +33,14 @@ def _printable(character: str) -> str:
     return _REPLACEMENT if unicodedata.category(character) in _UNPRINTABLE else character
 
 
-def cleaned(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """The same value with every string in it, keys of dicts included, as `plain` makes it."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, dict):
-        return {cleaned(key): cleaned(each) for key, each in value.items()}
+        return {clean(key): clean(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(cleaned, value)) if type(value) in (list, tuple) else value
+        return type(value)(map(clean, value)) if type(value) in (list, tuple) else value
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from qbench.text import cleaned
+from qbench.text import clean
 
 
 class ArraySpec(NamedTuple):
@@ -31,7 +31,7 @@ class Record(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _clean(cls, value: Any) -> Any:
-        return cleaned(value)
+        return clean(value)
 
 
 class Content(Record):

@@ -20,11 +20,11 @@ from pydantic import JsonValue, ValidationError
 from qbench.artifacts.base import Content
 from qbench.artifacts.checking import MANIFEST, check_array, check_files, sha256_of
 from qbench.artifacts.environment import environment
-from qbench.artifacts.manifest import SCHEMA_VERSION, ContentT, FileRecord, Kind, Manifest, manifest_of
+from qbench.artifacts.manifest import SCHEMA_VERSION, ContentT, FileRecord, FolderKind, Manifest, manifest_of
 from qbench.artifacts.versions import versions_of
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 
-_MADE_BY: dict[Kind, str] = {
+_MADE_BY: dict[FolderKind, str] = {
     "trained": "train",
     "bundle": "export",
     "advset": "attack",
@@ -48,7 +48,7 @@ class Recipe:
         versions: of what computes it here: after an upgrade it is other work.
     """
 
-    kind: Kind
+    kind: FolderKind
     settings: dict[str, JsonValue]
     inputs: dict[str, str]
     seed: int = 0
@@ -241,7 +241,7 @@ def make(
         return draft.commit(write(draft))
 
 
-def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
+def load(path: Path, kind: FolderKind | None = None) -> Artifact[Any]:
     """Read the header of an artefact folder and check every file against it.
 
     Raises:
@@ -273,7 +273,7 @@ def load(path: Path, kind: Kind | None = None) -> Artifact[Any]:
     return Artifact(path, manifest)
 
 
-def _header_text(path: Path, kind: Kind | None) -> bytes:
+def _header_text(path: Path, kind: FolderKind | None) -> bytes:
     """The bytes of the header, of a size that one has."""
     wanted = f"a qbench {kind} folder" if kind else "a qbench folder"
     header = path / MANIFEST

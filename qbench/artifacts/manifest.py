@@ -13,7 +13,7 @@ from qbench.artifacts.base import Content, Record
 SCHEMA_VERSION = 1
 
 
-Kind = Literal["trained", "bundle", "advset", "replay", "report", "study"]
+FolderKind = Literal["trained", "bundle", "advset", "replay", "report", "study"]
 
 
 class FileRecord(Record):
@@ -53,7 +53,7 @@ class Manifest(Record, Generic[ContentT]):
     """
 
     schema_version: int
-    kind: Kind
+    kind: FolderKind
     key: str
     settings: dict[str, JsonValue]
     inputs: dict[str, str]
@@ -71,7 +71,7 @@ class Manifest(Record, Generic[ContentT]):
 
 
 # By kind of artefact, where the record of its content is; imported when one is read.
-_CONTENTS: dict[Kind, str] = {
+_CONTENTS: dict[FolderKind, str] = {
     "trained": "qbench.artifacts.networks:TrainedContent",
     "bundle": "qbench.artifacts.networks:BundleContent",
     "advset": "qbench.artifacts.advsets:AdvsetContent",
@@ -81,7 +81,7 @@ _CONTENTS: dict[Kind, str] = {
 }
 
 
-def manifest_of(kind: Kind) -> type[Manifest[Any]]:
+def manifest_of(kind: FolderKind) -> type[Manifest[Any]]:
     """The record of the header of that kind.
 
     Raises:

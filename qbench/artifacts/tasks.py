@@ -8,7 +8,7 @@ from pydantic import Field
 
 from qbench.artifacts.base import Record
 
-Kind = Literal["classification", "anomaly", "regression"]
+TaskKind = Literal["classification", "anomaly", "regression"]
 
 
 class TaskInfo(Record):
@@ -24,7 +24,7 @@ class TaskInfo(Record):
         output_shape: of an output, without the batch; None where there is one score a class.
     """
 
-    kind: Kind = "classification"
+    kind: TaskKind = "classification"
     threshold: Annotated[float, Field(ge=-3.5e38, le=3.5e38)] | None = None
     sigmoid: bool = False
     output_shape: tuple[Annotated[int, Field(ge=1)], ...] | None = None

@@ -37,7 +37,7 @@ class BudgetFiles:
         self.logits.append(found.logits)
         self.queries.append(found.queries)
 
-    def measured(self, eps: float, drawn: Drawn) -> EpsResult:
+    def summarize(self, eps: float, drawn: Drawn) -> EpsResult:
         """The figures of the finished budget."""
         y, label = drawn.victims.y, drawn.labels(self.logits.read())
         right = label == y
@@ -96,4 +96,4 @@ def attack_all(
             for each, result in zip(kept, found, strict=True):
                 each.append(result)
             advance(len(found[0].x))
-    return tuple(each.measured(eps, drawn) for each, eps in zip(kept, budgets, strict=True))
+    return tuple(each.summarize(eps, drawn) for each, eps in zip(kept, budgets, strict=True))

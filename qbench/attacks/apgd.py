@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qbench.attacks.base import Adversarials, BoundedAttack, Settings, Victims
-from qbench.attacks.iterates import Best, widened
+from qbench.attacks.iterates import Best, broadcast
 from qbench.attacks.losses import dlr, finite_only, soft_margin, targeted_dlr
 from qbench.attacks.norms import confinement, random_points, steepest_step
 from qbench.errors import UserError
@@ -104,12 +104,12 @@ class _State(NamedTuple):
             x, x, each + 2 * eps, each + np.inf, each, x, x, each - np.inf, each > 0, each - np.inf, best
         )
 
-    def climbed(self, gradient: tf.Tensor, loss: tf.Tensor) -> _State:
+    def record_pass(self, gradient: tf.Tensor, loss: tf.Tensor) -> _State:
         """After the pass at x."""
         import tensorflow as tf
 
         higher = loss > self.peak_loss
-        wide = widened(higher, self.x)
+        wide = broadcast(higher, self.x)
         return self._replace(
             loss=loss,
             rises=self.rises + tf.cast(loss > self.loss, tf.float32),
@@ -118,14 +118,14 @@ class _State(NamedTuple):
             peak_loss=tf.where(higher, loss, self.peak_loss),
         )
 
-    def checked(self, gradient: tf.Tensor, since: tf.Tensor) -> tuple[_State, tf.Tensor]:
+    def check_progress(self, gradient: tf.Tensor, since: tf.Tensor) -> tuple[_State, tf.Tensor]:
         """At a checkpoint: a climb that got stuck halves its step and goes on from its peak."""
         import tensorflow as tf
 
         rarely_rose = self.rises < _RISING_SHARE * tf.cast(since, tf.float32)
         at_rest = ~self.halved & (self.peak_loss == self.checked_loss)
         stuck = rarely_rose | at_rest
-        wide = widened(stuck, self.x)
+        wide = broadcast(stuck, self.x)
         state = self._replace(
             x=tf.where(wide, self.peak_x, self.x),
             step=tf.where(stuck, self.step / 2, self.step),
@@ -162,7 +162,7 @@ class Apgd(BoundedAttack):
         del classes
         return self.settings.restarts
 
-    def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
+    def attack_batch(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
         """The best of all climbs.
 
         Raises:
@@ -186,9 +186,9 @@ class Apgd(BoundedAttack):
             left = np.flatnonzero(best.logits.argmax(axis=1) == victims.y)
             if not left.size:
                 break
-            part = victims.chosen(left)
+            part = victims.select(left)
             # Few sizes, and none for which kernels order their sums as nowhere else.
-            part = part.padded(min(len(victims), max(_SMALLEST_BATCH, 1 << (left.size - 1).bit_length())))
+            part = part.pad(min(len(victims), max(_SMALLEST_BATCH, 1 << (left.size - 1).bit_length())))
             found = self.on_grid(self.search(part, eps, restart), part, eps).first(left.size)
             before = Adversarials(best.x[left], best.logits[left], best.queries[left])
             better = before.better_of(found, victims.y[left], self.goal)
@@ -238,12 +238,12 @@ class Apgd(BoundedAttack):
                 logits = self.surrogate.logits(state.x)
                 loss = objective(logits)
             gradient = finite_only(tape.gradient(loss, state.x))
-            best = state.best.updated(state.x, logits, loss, self.goal.reached(logits, y))
-            state = state.climbed(gradient, loss)._replace(best=best)
+            best = state.best.keep_better(state.x, logits, loss, self.goal.reached(logits, y))
+            state = state.record_pass(gradient, loss)._replace(best=best)
             state, gradient = tf.cond(
-                since[i] >= 0, lambda: state.checked(gradient, since[i]), lambda: (state, gradient)
+                since[i] >= 0, lambda: state.check_progress(gradient, since[i]), lambda: (state, gradient)
             )
-            ahead = confined(state.x + widened(state.step, x) * steepest_step(gradient, self.norm))
+            ahead = confined(state.x + broadcast(state.step, x) * steepest_step(gradient, self.norm))
             weight = tf.where(i == 0, 1.0, _MOMENTUM)
             drift = weight * (ahead - state.x) + (1 - weight) * (state.x - state.previous)
             return i + 1, state._replace(x=confined(state.x + drift), previous=state.x)
@@ -254,7 +254,7 @@ class Apgd(BoundedAttack):
             lambda i, _: i < self.settings.steps, body, (tf.constant(0), first), parallel_iterations=1
         )
         logits = self.surrogate.logits(last.x)
-        final: Best = last.best.updated(last.x, logits, objective(logits), self.goal.reached(logits, y))
+        final: Best = last.best.keep_better(last.x, logits, objective(logits), self.goal.reached(logits, y))
         return final
 
 

@@ -18,7 +18,7 @@ from qbench.attacks.norms import snap_to_grid
 from qbench.errors import InternalFault, UserError, unknown_name
 from qbench.quant import Norm, size
 from qbench.surrogate.base import Oracle, Surrogate
-from qbench.surrogate.memory import halved, out_of_memory
+from qbench.surrogate.memory import halve, out_of_memory
 from qbench.surrogate.scoring import Scorer, check_finite
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ class Victims:
         part = slice(start, stop)
         return replace(self, x=self.x[part], y=self.y[part], indices=self.indices[part])
 
-    def chosen(self, rows: NDArray[np.int64]) -> Victims:
+    def select(self, rows: NDArray[np.int64]) -> Victims:
         """Those at some positions."""
         return replace(self, x=self.x[rows], y=self.y[rows], indices=self.indices[rows])
 
-    def padded(self, count: int) -> Victims:
+    def pad(self, count: int) -> Victims:
         """Repeated up to `count`, so that every batch has the shape that the graph was compiled for."""
-        return self.chosen(np.arange(count) % len(self))
+        return self.select(np.arange(count) % len(self))
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,9 @@ class Attack(ABC):
         targeted: bool = False,
         **settings: Any,
     ) -> None:
-        self.settings = self.configured(**settings)
-        self.norm = self.checked_norm(norm)
-        self.goal = self.checked_goal(targeted)
+        self.settings = self.configure(**settings)
+        self.norm = self.choose_norm(norm)
+        self.goal = self.choose_goal(targeted)
         self.surrogate, self.grid, self.seed, self.batch = surrogate, grid, seed, batch
         self.score: Oracle = oracle or Scorer(surrogate, batch)
 
@@ -168,7 +168,7 @@ class Attack(ABC):
         self.goal = ErrorGoal(values=values)
 
     @classmethod
-    def configured(cls, **settings: Any) -> Settings:
+    def configure(cls, **settings: Any) -> Settings:
         """The settings, checked before anything is loaded.
 
         Raises:
@@ -190,7 +190,7 @@ class Attack(ABC):
             ) from error
 
     @classmethod
-    def checked_goal(cls, targeted: bool) -> Goal:
+    def choose_goal(cls, targeted: bool) -> Goal:
         """What the attack is to reach.
 
         Raises:
@@ -203,7 +203,7 @@ class Attack(ABC):
         return Goal(targeted)
 
     @classmethod
-    def checked_norm(cls, norm: Norm | None) -> Norm:
+    def choose_norm(cls, norm: Norm | None) -> Norm:
         """The norm, or the attack's own.
 
         Raises:
@@ -220,7 +220,7 @@ class Attack(ABC):
         return self.goal.margin(logits, y)
 
     @abstractmethod
-    def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
+    def attack_batch(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
         """Adversarial inputs for one whole batch, one result a budget."""
 
     def perturb(
@@ -239,9 +239,11 @@ class Attack(ABC):
         while start < len(victims):
             part = victims.rows(start, start + self.batch)
             try:
-                found = tuple(each.first(len(part)) for each in self.attacked(self.filled(part), budgets))
+                found = tuple(
+                    each.first(len(part)) for each in self.attack_batch(self.fill_batch(part), budgets)
+                )
             except out_of_memory() as error:
-                self.batch = halved(self.batch, error)
+                self.batch = halve(self.batch, error)
                 note(f"there is not enough memory for the batch: going on with {self.batch} inputs a pass")
                 continue
             for result, eps in zip(found, budgets, strict=True):
@@ -249,9 +251,9 @@ class Attack(ABC):
             yield found
             start += len(part)
 
-    def filled(self, part: Victims) -> Victims:
-        """A batch as `attacked` gets it: of full size, so that the graph is compiled once."""
-        return part.padded(self.batch)
+    def fill_batch(self, part: Victims) -> Victims:
+        """A batch as `attack_batch` gets it: of full size, so that the graph is compiled once."""
+        return part.pad(self.batch)
 
     def on_grid(self, found: Adversarials, victims: Victims, eps: float) -> Adversarials:
         """Moved to the grid, if there is to be one."""
@@ -288,7 +290,7 @@ class BoundedAttack(Attack):
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
         """The best perturbation of one whole batch from one start; the subclass keeps to the bounds."""
 
-    def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
+    def attack_batch(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
         """The best of all restarts."""
         return tuple(self._best(victims, eps) for eps in budgets)
 

@@ -73,7 +73,7 @@ def before(attack: Attack, victims: Victims) -> list[Finding]:
     }
     if _follows_gradient(attack):
         slopes = cache(lambda: _slopes(attack.surrogate, part, attack.followed))
-        right = cache(lambda: part.chosen(np.flatnonzero(scores().argmax(axis=1) == part.y)))
+        right = cache(lambda: part.select(np.flatnonzero(scores().argmax(axis=1) == part.y)))
         looks |= {
             "zero-gradient": lambda: _vanish(slopes()),
             "non-finite-gradient": lambda: ~np.isfinite(slopes()).all(axis=1),
@@ -109,8 +109,8 @@ def after(
     if len(stand) and not isinstance(attack, Ensemble):  # whose members keep watch over each other
         challengers = _query_challengers if attack.asks else _gradient_challengers
         for name, other, count in challengers(attack, min(_SAMPLE, len(stand))):
-            left = victims.chosen(stand[:count])
-            looks[name] = partial(_broken, other, left, eps, attack.score if attack.asks else None)
+            left = victims.select(stand[:count])
+            looks[name] = partial(_find_broken, other, left, eps, attack.score if attack.asks else None)
     return _findings(looks, eps)
 
 
@@ -144,7 +144,7 @@ def _follows_gradient(attack: Attack) -> bool:
     return not (attack.asks or isinstance(attack, Ensemble))
 
 
-def vanishing(surrogate: Surrogate, part: Victims) -> NDArray[np.bool_]:
+def find_vanishing(surrogate: Surrogate, part: Victims) -> NDArray[np.bool_]:
     """Where no element of the margin's gradient is other than zero, [n]."""
     return _vanish(_slopes(surrogate, part, margin))
 
@@ -171,7 +171,7 @@ def unbroken_without_bound(surrogate: Surrogate, right: Victims) -> NDArray[np.b
         return np.zeros(0, bool)
     domain = surrogate.domain
     eps = widest(domain.high - domain.low, right.x[0].size, "linf")
-    return ~_broken(Bim(surrogate, norm="linf", steps=_STEPS, batch=len(right)), right, eps)
+    return ~_find_broken(Bim(surrogate, norm="linf", steps=_STEPS, batch=len(right)), right, eps)
 
 
 def _find_erased(victims: Victims, x_adv: Array, codes: Callable[[Array], NDArray[Any]]) -> NDArray[np.bool_]:
@@ -225,7 +225,7 @@ def _shared(attack: Attack, count: int) -> dict[str, Any]:
     }
 
 
-def _broken(attack: Attack, left: Victims, eps: float, judge: Oracle | None = None) -> NDArray[np.bool_]:
+def _find_broken(attack: Attack, left: Victims, eps: float, judge: Oracle | None = None) -> NDArray[np.bool_]:
     """Where an attack reaches its goal, [n], in the eyes of a judge if it did not ask that one itself."""
     ((found,),) = attack.perturb(left, [eps])
     if judge is None or attack.asks:

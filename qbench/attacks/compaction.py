@@ -42,7 +42,7 @@ class ActiveRows(NamedTuple):
         part: Tree = tf.nest.map_structure(lambda each: tf.gather(each, self.rows), whole)
         return part
 
-    def written(self, whole: Tree, part: Tree) -> Tree:
+    def write_back(self, whole: Tree, part: Tree) -> Tree:
         """Each tensor [n, ...] of a structure with its active rows replaced by those of `part`."""
         import tensorflow as tf
 

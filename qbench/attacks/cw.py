@@ -177,7 +177,7 @@ class Cw(GradientMinimumNormAttack):
             until = tf.minimum(done + stretch, self.settings.steps)
             after = self._adam(rows.of_each(problem), before, done, until)
             gains = after.loss < (1 - _LEAST_GAIN) * before.loss
-            return until, rows.written(active, gains), rows.written(whole, after)
+            return until, rows.write_back(active, gains), rows.write_back(whole, after)
 
         w = self._to_tanh_space(problem.x)
         unknown = tf.fill(tf.shape(problem.const), np.float32(np.inf))
@@ -234,5 +234,5 @@ class Cw(GradientMinimumNormAttack):
         slope = finite_only(tape.gradient(lack, x_adv)) + (2 / self._width**2) * delta
         gradient = slope * ((1 - tf.square(bent)) * (self._width / 2))
         reached = (height > 0) & (height >= self.settings.confidence)
-        best = now.best.updated(x_adv, logits, distance, reached)
+        best = now.best.keep_better(x_adv, logits, distance, reached)
         return gradient, tf.square(distance / self._width) + lack, reached, best

@@ -56,10 +56,10 @@ class DeepFool(GradientMinimumNormAttack):
         def body(i: tf.Tensor, total: tf.Tensor, best: Nearest) -> tuple[tf.Tensor, tf.Tensor, Nearest]:
             rows = ActiveRows.of(best.missing)
             x_part, y_part, total_part, best_part = rows.of_each((x, y, total, best))
-            here = self._overshot(x_part, total_part)
+            here = self._overshoot(x_part, total_part)
             total_part += self._step(here, y_part, rows.of_each(rivals))
-            best_part, _ = self.judged(best_part, self._overshot(x_part, total_part), x_part, y_part)
-            return i + 1, *rows.written((total, best), (total_part, best_part))
+            best_part, _ = self.judge(best_part, self._overshoot(x_part, total_part), x_part, y_part)
+            return i + 1, *rows.write_back((total, best), (total_part, best_part))
 
         _, _, best = tf.while_loop(
             lambda i, _, best: (i < self.settings.steps) & tf.reduce_any(best.missing),
@@ -70,7 +70,7 @@ class DeepFool(GradientMinimumNormAttack):
         found: Nearest = best
         return found
 
-    def _overshot(self, x: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
+    def _overshoot(self, x: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
         import tensorflow as tf
 
         domain = self.surrogate.domain

@@ -40,7 +40,7 @@ class Ensemble(BoundedAttack):
         super().__init__(*args, **options)
         self._members: list[Attack] = []
 
-    def filled(self, part: Victims) -> Victims:
+    def fill_batch(self, part: Victims) -> Victims:
         """As it is: each member pads what is left for it."""
         return part
 
@@ -75,7 +75,7 @@ class Ensemble(BoundedAttack):
             rows = np.flatnonzero(best.logits.argmax(axis=1) == victims.y)
             if not len(rows):
                 break
-            found = self._judge(member, victims.chosen(rows), eps)
+            found = self._judge(member, victims.select(rows), eps)
             best.x[rows], best.logits[rows] = found.x, found.logits
             best.queries[rows] += found.queries
         return best
@@ -83,8 +83,8 @@ class Ensemble(BoundedAttack):
     def _judge(self, member: Attack, left: Victims, eps: float) -> Adversarials:
         """What a member finds, and what the network under attack says of it."""
         size = max(_SMALLEST_BATCH, 1 << (len(left) - 1).bit_length())
-        part = left if member.asks else left.padded(size)
-        (found,) = member.attacked(part, (eps,))
+        part = left if member.asks else left.pad(size)
+        (found,) = member.attack_batch(part, (eps,))
         found = found.first(len(left))
         if member.asks:
             return found

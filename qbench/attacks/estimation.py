@@ -10,7 +10,7 @@ from pydantic import Field
 
 from qbench.attacks.adam import Adam
 from qbench.attacks.base import Adversarials, BoundedAttack, Victims
-from qbench.attacks.norms import shrunk
+from qbench.attacks.norms import shrink
 from qbench.attacks.queries import Draws, QueryAttack, QueryCounter, QuerySettings
 
 Array = NDArray[np.float32]
@@ -58,7 +58,7 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         """Of one estimate: [n, count]."""
 
     @abstractmethod
-    def advanced(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
+    def step_along(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
         """The perturbations [n, *shape] after a step up an estimated gradient."""
 
     def search(self, victims: Victims, eps: float, restart: int) -> Adversarials:
@@ -85,10 +85,10 @@ class EstimationAttack(QueryAttack, BoundedAttack):
         for step in range(steps):
             if not len(rows):
                 break
-            left = victims.chosen(rows)
+            left = victims.select(rows)
             gradient = self._estimate(left, delta[rows], draws.of(rows), step, asked, rows)
             here = memory.of(rows)
-            moved = shrunk(self.advanced(delta[rows], gradient, eps, here), eps, self.norm)
+            moved = shrink(self.step_along(delta[rows], gradient, eps, here), eps, self.norm)
             memory.put(rows, here)
             x_adv = np.clip(left.x + moved, self.surrogate.domain.low, self.surrogate.domain.high)
             delta[rows] = x_adv - left.x
@@ -149,7 +149,7 @@ class Spsa(EstimationAttack):
         """Rademacher."""
         return draws.signs(step, count)
 
-    def advanced(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
+    def step_along(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
         """Adam's step."""
         del eps
         return delta + memory.step(gradient, self.settings.learning_rate * self.width)
@@ -185,7 +185,7 @@ class Nes(EstimationAttack):
         """Standard normal."""
         return draws.normal(step, count)
 
-    def advanced(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
+    def step_along(self, delta: Array, gradient: Array, eps: float, memory: Adam) -> Array:
         """A projected step of fixed length."""
         del memory
         step = np.float32(self.settings.step_size or eps / 5)

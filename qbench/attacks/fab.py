@@ -63,7 +63,7 @@ class FabT(GradientMinimumNormAttack):
             parallel_iterations=1,
         )
         found = self._final_search(found, x_part, y_part, margin(start.logits, y_part))
-        return rows.written(clean, found)
+        return rows.write_back(clean, found)
 
     def _towards(self, target: tf.Tensor, x: tf.Tensor, y: tf.Tensor, best: Nearest) -> Nearest:
         """The search towards one target class [n]."""
@@ -76,7 +76,7 @@ class FabT(GradientMinimumNormAttack):
                 lead = of_class(logits, target) - of_class(logits, y)
             normal = finite_only(tape.gradient(lead, x_adv))
             fools = margin(logits, y) > 0
-            best = best.updated(x_adv, logits, lengths(x_adv - x, self.norm), fools)
+            best = best.keep_better(x_adv, logits, lengths(x_adv - x, self.norm), fools)
             kept = tf.where(fools, self.settings.beta, 1.0)
             back = x + tf.reshape(kept, [-1] + [1] * (x.shape.rank - 1)) * (x_adv - x)
             rise = tf.reduce_sum(normal * (x_adv - x), axis=axes)
@@ -90,7 +90,7 @@ class FabT(GradientMinimumNormAttack):
             (tf.constant(0), x, best),
             parallel_iterations=1,
         )
-        return self.judged(best, x_adv, x, y)[0]
+        return self.judge(best, x_adv, x, y)[0]
 
     def _combine(
         self, x_adv: tf.Tensor, x: tf.Tensor, normal: tf.Tensor, gaps: tuple[tf.Tensor, tf.Tensor]
@@ -118,7 +118,7 @@ class FabT(GradientMinimumNormAttack):
             share = tf.math.divide_no_nan(inner_height, inner_height - outer_height)
             share = tf.reshape(share + _BEYOND * (1 - share), [-1] + [1] * (x.shape.rank - 1))
             between = inner + share * (best.x - inner)
-            best, height = self.judged(best, between, x, y)
+            best, height = self.judge(best, between, x, y)
             right = tf.reshape(height <= 0, [-1] + [1] * (x.shape.rank - 1))
             inner = tf.where(right, between, inner)
             inner_height = tf.where(height <= 0, height, inner_height)

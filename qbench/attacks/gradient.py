@@ -116,7 +116,12 @@ class GradientAttack(BoundedAttack):
 
         def body(i: tf.Tensor, x_adv: tf.Tensor, heading: tf.Tensor, best: Best) -> tuple[Any, ...]:
             following, heading, logits, loss = advance(x_adv, heading)
-            return i + 1, following, heading, best.updated(x_adv, logits, loss, self.goal.reached(logits, y))
+            return (
+                i + 1,
+                following,
+                heading,
+                best.keep_better(x_adv, logits, loss, self.goal.reached(logits, y)),
+            )
 
         x_adv, heading, logits, loss = advance(confined(x + start), tf.zeros_like(x))
         # The start is no candidate: whatever the first step leads to is better than a loss of -inf.
@@ -125,7 +130,7 @@ class GradientAttack(BoundedAttack):
             lambda i, *_: i < self.steps, body, (tf.constant(1), x_adv, heading, best), parallel_iterations=1
         )
         logits = self.surrogate.logits(x_adv)
-        final: Best = best.updated(x_adv, logits, self.followed(logits, y), self.goal.reached(logits, y))
+        final: Best = best.keep_better(x_adv, logits, self.followed(logits, y), self.goal.reached(logits, y))
         return final
 
 
@@ -191,8 +196,8 @@ class Pgd(GradientAttack):
     Madry et al., 2018, section 2.1. The default step of 2.5 eps / steps lets a start at one rim reach the
     other, and turn back. In L1 the steps are those of SLIDE: see `norms.steepest_step`.
 
-    To read it from top to bottom: `BoundedAttack.attacked` runs every budget and restart and keeps the best;
-    `search` takes a random `start` in the ball; `_climb` is the loop: the gradient of `followed`, its
+    To read it from top to bottom: `BoundedAttack.attack_batch` runs every budget and restart and keeps the
+    best; `search` takes a random `start` in the ball; `_climb` is the loop: the gradient of `followed`, its
     `steepest_step` in the norm, and `confinement` to the ball and the domain; `Best` keeps the iterate that
     fools, or has the highest loss.
     """

@@ -77,7 +77,7 @@ def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf
 
     gain, most = slope * pace, slope * room
 
-    def tightened(i: tf.Tensor, bound: tf.Tensor, moving: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def tighten(i: tf.Tensor, bound: tf.Tensor, moving: tf.Tensor) -> tuple[tf.Tensor, ...]:
         free = tf.cast(bound[:, None] * pace < room, slope.dtype)
         used = tf.reduce_sum(most * (1 - free), axis=1)
         rate = tf.reduce_sum(gain * free, axis=1)
@@ -87,7 +87,7 @@ def _newton_bound(slope: tf.Tensor, pace: tf.Tensor, room: tf.Tensor, wanted: tf
 
     _, bound, _ = tf.while_loop(
         lambda i, _, moving: tf.reduce_any(moving) & (i < _MOST_ITERATIONS),
-        tightened,
+        tighten,
         (tf.constant(0), tf.math.divide_no_nan(wanted, tf.reduce_sum(gain, axis=1)), wanted > 0),
         parallel_iterations=1,
     )

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def widened(values: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+def broadcast(values: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     """One value a sample [n], shaped to broadcast against x [n, *shape]."""
     import tensorflow as tf
 
@@ -23,12 +23,12 @@ class Best(NamedTuple):
     fooled: tf.Tensor
     loss: tf.Tensor
 
-    def updated(self, x: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor, fooled: tf.Tensor) -> Best:
+    def keep_better(self, x: tf.Tensor, logits: tf.Tensor, loss: tf.Tensor, fooled: tf.Tensor) -> Best:
         """The better of this and a new iterate, sample by sample."""
         import tensorflow as tf
 
         better = (fooled & ~self.fooled) | ((fooled == self.fooled) & (loss > self.loss))
-        wide = widened(better, x)
+        wide = broadcast(better, x)
         return Best(
             tf.where(wide, x, self.x),
             tf.where(better[:, None], logits, self.logits),

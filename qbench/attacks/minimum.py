@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from qbench.attacks.base import Adversarials, Attack, Victims
-from qbench.attacks.norms import differ, lengths, shrunk
+from qbench.attacks.norms import differ, lengths, shrink
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -26,7 +26,7 @@ class MinimumNormAttack(Attack):
     def nearest(self, victims: Victims) -> Adversarials:
         """The nearest input that fools, of one whole batch; the clean one where none was found."""
 
-    def attacked(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
+    def attack_batch(self, victims: Victims, budgets: Sequence[float]) -> tuple[Adversarials, ...]:
         """One search, cut to each budget."""
         found = self.nearest(victims)
         return tuple(self.on_grid(self._within(found, victims, eps), victims, eps) for eps in budgets)
@@ -34,7 +34,7 @@ class MinimumNormAttack(Attack):
     def _within(self, found: Adversarials, victims: Victims, eps: float) -> Adversarials:
         domain = self.surrogate.domain
         delta = found.x - victims.x
-        shorter = shrunk(delta, eps, self.norm)
+        shorter = shrink(delta, eps, self.norm)
         x = found.x.copy()  # to the bit where it is inside: a sum could round an element between two levels
         outside = differ(shorter, delta)
         x[outside] = np.clip(victims.x[outside] + shorter[outside], domain.low, domain.high)
@@ -74,7 +74,7 @@ class Nearest(NamedTuple):
 
         return tf.math.is_inf(self.distance)
 
-    def updated(self, x: tf.Tensor, logits: tf.Tensor, distance: tf.Tensor, fools: tf.Tensor) -> Nearest:
+    def keep_better(self, x: tf.Tensor, logits: tf.Tensor, distance: tf.Tensor, fools: tf.Tensor) -> Nearest:
         """With inputs [n, *shape] taken where they fool and are nearer."""
         import tensorflow as tf
 
@@ -118,10 +118,8 @@ class GradientMinimumNormAttack(MinimumNormAttack):
         logits = self.surrogate.logits(x)
         return self.descend(x, y, Nearest.before(x, logits, self.goal.reached(logits, y)))
 
-    def judged(
-        self, best: Nearest, x_adv: tf.Tensor, x: tf.Tensor, y: tf.Tensor
-    ) -> tuple[Nearest, tf.Tensor]:
+    def judge(self, best: Nearest, x_adv: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tuple[Nearest, tf.Tensor]:
         """The nearest input after one more was scored, and the margins [n] of that one."""
         logits = self.surrogate.logits(x_adv)
         height = self.goal.margin(logits, y)
-        return best.updated(x_adv, logits, lengths(x_adv - x, self.norm), height > 0), height
+        return best.keep_better(x_adv, logits, lengths(x_adv - x, self.norm), height > 0), height

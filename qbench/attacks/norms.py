@@ -92,7 +92,7 @@ def confinement(x: tf.Tensor, eps: tf.Tensor, norm: Norm, domain: Domain) -> Cal
     return lambda point: tf.clip_by_value(x + project(point - x, eps, norm), domain.low, domain.high)
 
 
-def shrunk(delta: NDArray[np.float32], eps: float, norm: Norm) -> NDArray[np.float32]:
+def shrink(delta: NDArray[np.float32], eps: float, norm: Norm) -> NDArray[np.float32]:
     """The same as `project`, for arrays [n, *shape] in and out."""
     import tensorflow as tf
 

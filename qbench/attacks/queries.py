@@ -61,7 +61,7 @@ class QueryAttack(Attack):
             logits[moved] = self.score(sent[moved])
         return Adversarials(x, logits, found.queries + moved)
 
-    def filled(self, part: Victims) -> Victims:
+    def fill_batch(self, part: Victims) -> Victims:
         """As it is: padding would cost queries."""
         return part
 

@@ -44,7 +44,7 @@ class _Search(NamedTuple):
     best: Array
     height: Array
 
-    def chosen(self, keep: NDArray[np.bool_]) -> _Search:
+    def select(self, keep: NDArray[np.bool_]) -> _Search:
         """Some of them."""
         return _Search(self.rows[keep], self.x[keep], self.best[keep], self.height[keep])
 
@@ -78,19 +78,19 @@ class Square(QueryAttack, BoundedAttack):
         best = self._confine(x + self._first(draws, x, eps), x, eps)
         scores = asked(self.as_replayed(best.reshape(shape), victims.x, eps), rows)
         state = _Search(rows, x, best.copy(), self.goal.heights(scores, victims.y))
-        state = state.chosen(~self.goal.met(scores, victims.y))
+        state = state.select(~self.goal.met(scores, victims.y))
         for step in range(1, self.allowed):
             if not len(state.rows):
                 break
             tried = self._confine(self._change_patch(draws.of(state.rows), state, step, eps), state.x, eps)
-            left = victims.chosen(state.rows)
+            left = victims.select(state.rows)
             seen = self.as_replayed(tried.reshape(left.x.shape), left.x, eps)
             answer, y = asked(seen, state.rows), left.y
             height = self.goal.heights(answer, y)
             taken = (height >= state.height) | self.goal.met(answer, y)
             best[state.rows[taken]], scores[state.rows[taken]] = tried[taken], answer[taken]
             state.best[taken], state.height[taken] = tried[taken], height[taken]
-            state = state.chosen(~self.goal.met(scores[state.rows], y))
+            state = state.select(~self.goal.met(scores[state.rows], y))
         return Adversarials(best.reshape(shape), scores, asked.queries)
 
     def _side(self, step: int, shape: tuple[int, ...]) -> int:

@@ -21,7 +21,7 @@ _TERMINAL = re.compile(rb"char device redirected to (\S+)")
 
 
 @contextmanager
-def emulated(board: Board, elf: Path) -> Iterator[str]:
+def run_emulated(board: Board, elf: Path) -> Iterator[str]:
     """Run a firmware image on the emulated board.
 
     An instruction takes 64 ns of the board's time (`-icount shift=6`), so counts repeat exactly; `sleep=off`

@@ -76,12 +76,12 @@ def pack(bundle: Path, board: str, out: Path, pack_weights: bool, quiet: bool, a
     from qbench.artifacts import load
     from qbench.boards import board_named
     from qbench.boards.packed_weights import pack_weights as packed_twin
-    from qbench.runtimes.packing import packed
+    from qbench.runtimes.packing import build_packed
 
     target = board_named(board)
     model = (load(bundle, "bundle").path / "int8.tflite").read_bytes()
     twin = packed_twin(model) if pack_weights else None
-    made = packed(twin.content if twin else model, target, out)
+    made = build_packed(twin.content if twin else model, target, out)
     if as_json:
         found = {**asdict(made), "image": str(made.image), "board": board}
         if twin:

@@ -97,7 +97,7 @@ class Dataset:
             values=None if self.test.values is None else self.test.values.shape[1],
         )
 
-    def named(self, classes: tuple[str, ...]) -> Dataset:
+    def rename_classes(self, classes: tuple[str, ...]) -> Dataset:
         """The same inputs and labels with other names of the classes, of which some may have no label here.
 
         Raises:
@@ -111,10 +111,10 @@ class Dataset:
             )
         return replace(self, classes=classes)
 
-    def named_like(self, classes: tuple[str, ...]) -> Dataset:
+    def adopt_names(self, classes: tuple[str, ...]) -> Dataset:
         """The same with those names, if the labels have no names of their own and there are enough."""
         numbered = self.classes == tuple(map(str, range(len(self.classes))))
-        return self.named(classes) if numbered and len(classes) >= len(self.classes) else self
+        return self.rename_classes(classes) if numbered and len(classes) >= len(self.classes) else self
 
     def inputs(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Stored elements as float32 in the domain: pixels in [0, 1], codes and features as they are."""

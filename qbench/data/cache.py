@@ -24,7 +24,7 @@ Arrays = Mapping[str, NDArray[Any]]
 NPZ_ERRORS = (*ARRAY_ERRORS, OSError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
-def cached(key: str, make: Callable[[], Arrays], progress: Progress) -> Arrays:
+def load_or_make(key: str, make: Callable[[], Arrays], progress: Progress) -> Arrays:
     """The arrays of a cache entry, made and stored if they are not there or are damaged.
 
     Args:

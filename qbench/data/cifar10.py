@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qbench.data.arrays import dataset_from_arrays
 from qbench.data.base import Dataset
-from qbench.data.cache import Arrays, cached
+from qbench.data.cache import Arrays, load_or_make
 from qbench.data.download import fetch
 from qbench.errors import InternalFault
 from qbench.places import cache_dir
@@ -43,7 +43,7 @@ def load_cifar10(progress: Progress = SILENT, *, url: str = URL, sha256: str = S
     def make() -> Arrays:
         return _read_archive(fetch(url, sha256, cache_dir() / "downloads" / Path(url).name, progress))
 
-    return dataset_from_arrays("cifar10", cached(f"cifar10-{sha256}", make, progress))
+    return dataset_from_arrays("cifar10", load_or_make(f"cifar10-{sha256}", make, progress))
 
 
 def _read_archive(path: Path) -> Arrays:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from qbench.data.arrays import dataset_from_arrays
 from qbench.data.base import Dataset
-from qbench.data.cache import Arrays, cached
+from qbench.data.cache import Arrays, load_or_make
 from qbench.data.decoding import SUFFIXES, decode_images, is_image
 from qbench.data.trees import FileTree, identity, open_tree
 from qbench.errors import UserError
@@ -74,7 +74,7 @@ def _load(path: Path, progress: Progress) -> Arrays:
         with open_tree(path) as tree:
             return _decode_tree(tree, progress)
 
-    return cached(f"images-pillow{PIL.__version__}-{identity(path)}", make, progress)
+    return load_or_make(f"images-pillow{PIL.__version__}-{identity(path)}", make, progress)
 
 
 def _decode_tree(tree: FileTree, progress: Progress) -> Arrays:
@@ -110,9 +110,9 @@ def _layout(tree: FileTree) -> dict[str, _Classes]:
             case ("train" | "test" as split, label):
                 splits[split][label].append(str(path))
             case _:
-                raise _misplaced(tree, str(path))
+                raise _misplaced_error(tree, str(path))
     if len(splits) > 1 and "" in splits:
-        raise _misplaced(tree, next(iter(splits[""].values()))[0])
+        raise _misplaced_error(tree, next(iter(splits[""].values()))[0])
     return splits
 
 
@@ -121,7 +121,7 @@ def _is_hidden(path: PurePosixPath) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
-def _misplaced(tree: FileTree, name: str) -> UserError:
+def _misplaced_error(tree: FileTree, name: str) -> UserError:
     return UserError(
         f"{name} in {tree.path} is not in a class folder",
         cause="images are expected as class/image, or as train/class/image and test/class/image",

@@ -13,7 +13,7 @@ from qbench.experiment.reading import read
 from qbench.experiment.tasks import Failure, Outcome, Plan, Task
 from qbench.places import cores
 
-__all__ = ["Failure", "Outcome", "Plan", "Task", "Watch", "plan", "read", "run"]
+__all__ = ["Failure", "Outcome", "Plan", "Task", "plan", "read", "run"]
 
 
 def run(

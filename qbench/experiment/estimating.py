@@ -49,7 +49,7 @@ def attack_seconds(network: NetworkKeys, attack: AttackKeys, count: int) -> floa
     """Of attacking it."""
     preset = find_preset(attack.method)
     kind = find_attack(preset.attack)
-    told: dict[str, Any] = kind.configured(**{**preset.settings, **attack.settings}).model_dump()
+    told: dict[str, Any] = kind.configure(**{**preset.settings, **attack.settings}).model_dump()
     steps: float = told.get("steps") or _ENSEMBLES.get(kind.name, 1)
     queries: float | None = told.get("budget") if kind.asks else None
     passes = _WITH_GRADIENT * steps * told.get("restarts", 1) if queries is None else queries

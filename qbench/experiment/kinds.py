@@ -5,7 +5,7 @@ A kind is a function from artefact folders to an artefact folder, as every stage
 
 1. its line in `KINDS`: the function, and for each argument that is a folder (or a list of folders) the kinds
    of task whose folders go there;
-2. its tasks in `planning.plan`, by `gathered` if it looks at all that there is.
+2. its tasks in `planning.plan`, by `gather_task` if it looks at all that there is.
 
 Nothing else knows of kinds: order, resources, processes, clusters and progress follow from the task.
 """

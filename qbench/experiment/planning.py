@@ -72,7 +72,7 @@ def plan(spec: Specification, out: str | Path | None = None) -> Plan:
     return Plan(name=general.name, out=str(out or spec.out), threads=general.threads, tasks=tuple(tasks))
 
 
-def gathered(
+def gather_task(
     kind: str, name: str, tasks: Iterable[Task], settings: Mapping[str, JsonValue], seconds: float
 ) -> Task:
     """A task over the folders of all those of `tasks` that its kind takes."""
@@ -91,7 +91,7 @@ def _is_own(replay: Task) -> bool:
 
 def _report(name: str, tasks: Sequence[Task]) -> Task:
     settings: dict[str, JsonValue] = {"html": True, "compare": True}
-    return gathered("report", name, tasks, settings, estimating.report_seconds(len(tasks)))
+    return gather_task("report", name, tasks, settings, estimating.report_seconds(len(tasks)))
 
 
 def _studies(spec: Specification, tasks: Sequence[Task]) -> list[Task]:
@@ -105,7 +105,7 @@ def _studies(spec: Specification, tasks: Sequence[Task]) -> list[Task]:
         settings: dict[str, JsonValue] = {**seeded, **entry.settings}
         advsets = sum(task.kind == "attack" for task in looked_at)
         seconds = estimating.study_seconds(entry.kind, len(spec.networks()), advsets)
-        found.append(gathered(entry.kind, f"study/{entry.name}", looked_at, settings, seconds))
+        found.append(gather_task(entry.kind, f"study/{entry.name}", looked_at, settings, seconds))
     return found
 
 
@@ -150,7 +150,7 @@ def _bundle_tasks(spec: Specification, network: NetworkKeys) -> Iterator[Task]:
         settings=_drop_missing(
             model=_existing(network.file),
             data=data,
-            **{**network.given(ExportOptions), "adopt": _existing(network.value("adopt"))},
+            **{**network.given_options(ExportOptions), "adopt": _existing(network.value("adopt"))},
             seed=spec.experiment.seed,
         ),
         seconds=estimating.export_seconds(network),
@@ -159,7 +159,7 @@ def _bundle_tasks(spec: Specification, network: NetworkKeys) -> Iterator[Task]:
 
 def _training(spec: Specification, network: NetworkKeys) -> dict[str, JsonValue]:
     """The settings of a network's training; each key holds one value by now."""
-    told = {**network.given(TrainOptions), "start": _existing(network.value("start"))}
+    told = {**network.given_options(TrainOptions), "start": _existing(network.value("start"))}
     if network.bits:
         told["weight_bits"] = told["act_bits"] = network.bits[0]
     return {**_drop_missing(**told), "seed": _seed(spec, network)}
@@ -209,7 +209,7 @@ class _Attacked:
     def attack_task(self) -> Task:
         """Making the adversarial inputs."""
         attack = self.attack
-        told = {**attack.given(AttackOptions), "attack": attack.method, "count": self._count}
+        told = {**attack.given_options(AttackOptions), "attack": attack.method, "count": self._count}
         return Task(
             id=self._id,
             kind="attack",

@@ -163,9 +163,9 @@ def _study_checks(
 def _check_settings(entry: AttackKeys) -> None:
     preset = find_preset(entry.method)
     kind = find_attack(preset.attack)
-    kind.configured(**{**preset.settings, **entry.settings})
-    kind.checked_norm(entry.value("norm") or preset.norm)
-    kind.checked_goal(entry.value("target") is not None)
+    kind.configure(**{**preset.settings, **entry.settings})
+    kind.choose_norm(entry.value("norm") or preset.norm)
+    kind.choose_goal(entry.value("target") is not None)
 
 
 def _check_options(entry: StudyEntry) -> None:

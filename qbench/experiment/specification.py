@@ -81,7 +81,7 @@ class _Entry(Record):
 
     axes: ClassVar[tuple[str, ...]]
 
-    def given(self, options: type[Options]) -> dict[str, Any]:
+    def given_options(self, options: type[Options]) -> dict[str, Any]:
         """The options of a stage that the file says, each with one value."""
         found = {name: self.value(name) for name in settable(options)}
         return {name: value for name, value in found.items() if value is not None}

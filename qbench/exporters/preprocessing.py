@@ -12,7 +12,7 @@ from qbench.artifacts import Preprocessing, TaskInfo, TensorSpec
 from qbench.data import Dataset, Split
 from qbench.errors import UserError
 from qbench.progress import Progress
-from qbench.statistics import paired, proportion
+from qbench.statistics import compare_paired, proportion
 from qbench.surrogate.scoring import check_finite
 
 # From inputs [n, *shape] float32 in a network's own unit to scores [n, classes].
@@ -98,7 +98,7 @@ def tried_preprocessing(
     share = proportion(right[best])
     if share.low is None or share.low <= guessing:
         raise _undecided_error(f"none is better than guessing ({guessing:.1%})", figures)
-    if others and paired("best", "second", right[best], right[others[0]]).p_value >= _DOUBT:
+    if others and compare_paired("best", "second", right[best], right[others[0]]).p_value >= _DOUBT:
         raise _undecided_error("two ranges of a pixel serve the network about equally", figures)
     progress.note(
         f"the network seems to expect pixels in {best[0]:g}..{best[1]:g} (accuracy "

@@ -77,14 +77,14 @@ class OnnxGraph:
         """
         scales = self._parameter(node, 1)
         if scales is None:
-            raise self.refused(node, "it has no scale")
+            raise self.refusal(node, "it has no scale")
         stated = self._parameter(node, 2)
         zero_points = np.zeros(scales.shape, np.int64) if stated is None else stated
         if scales.ndim > 1 or zero_points.size != scales.size or not scales.size:
-            raise self.refused(node, f"{scales.size} scales and {zero_points.size} zero points")
+            raise self.refusal(node, f"{scales.size} scales and {zero_points.size} zero points")
         real = scales.astype(np.float32).reshape(-1)
         if not (np.isfinite(real).all() and (real > 0).all()):
-            raise self.refused(node, "a scale is not a finite number above 0")
+            raise self.refusal(node, "a scale is not a finite number above 0")
         dtype = stated.dtype.name if stated is not None else self._dtype_without_zero_point(node)
         integral = dtype.startswith(("int", "uint"))
         return Codes(
@@ -94,7 +94,7 @@ class OnnxGraph:
             None if real.size == 1 else int(_attribute(node, "axis", 1)),
         )
 
-    def refused(self, node: onnx.NodeProto, cause: str) -> UserError:
+    def refusal(self, node: onnx.NodeProto, cause: str) -> UserError:
         """The error for a quantizer that cannot be read."""
         return UserError(
             f"the {node.op_type} that makes {next(iter(node.output), '')!r} in {self.name} cannot be read",
@@ -108,7 +108,7 @@ class OnnxGraph:
             return None
         if node.input[position] not in self.constants:
             what = ("values", "scale", "zero point")[position]
-            raise self.refused(node, f"its {what} {node.input[position]!r} is computed, not a constant")
+            raise self.refusal(node, f"its {what} {node.input[position]!r} is computed, not a constant")
         return self.constants[node.input[position]]
 
     def _dtype_without_zero_point(self, node: onnx.NodeProto) -> str:
@@ -122,7 +122,7 @@ class OnnxGraph:
         while source is not None and source.op_type in _REARRANGING:
             source = self._producers.get(source.input[0])
         if source is None or source.op_type != "QuantizeLinear":
-            raise self.refused(node, "it has no zero point, and nothing else tells the type of its codes")
+            raise self.refusal(node, "it has no zero point, and nothing else tells the type of its codes")
         return self.codes(source).dtype
 
     def _array(self, value: onnx.TensorProto, tensor: str) -> NDArray[Any]:
@@ -203,7 +203,7 @@ def _spec(graph: OnnxGraph, role: Literal["input", "output"]) -> TensorSpec:
             hint="quantize it with 8-bit activations",
         )
     if codes.axis is not None:
-        raise graph.refused(linear, f"{len(codes.scales)} scales, where an end has one")
+        raise graph.refusal(linear, f"{len(codes.scales)} scales, where an end has one")
     return TensorSpec(
         name=value.name,
         shape=shape,

@@ -82,7 +82,7 @@ def constant_bytes(content: bytes, buffer: Any) -> NDArray[np.uint8] | None:
 
 
 @lru_cache(maxsize=4)
-def prepared(content: bytes) -> bytes:
+def prepare(content: bytes) -> bytes:
     """The file as an interpreter may open it: TensorFlow's own operators refused, misstated fields mended.
 
     A vector that names a quantized dimension which it does not have gets 0: TFLite Micro's `person_detect`

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from qbench.errors import InternalFault, QbenchError, UserError
 from qbench.link import errors
-from qbench.link.codec import Decoder, Frame, Kind, encode
+from qbench.link.codec import Decoder, Frame, FrameType, encode
+from qbench.link.deadlines import Deadlines
 from qbench.link.flight import Answer, Flight
 from qbench.link.messages import (
     PROTOCOL_VERSION,
@@ -25,7 +26,6 @@ from qbench.link.messages import (
 )
 from qbench.link.timeouts import MAX_FRUITLESS_SESSIONS
 from qbench.link.transport import Port
-from qbench.link.watch import Watch
 
 _SESSIONS = 0xFFFF
 _HEARD_LIMIT = 256
@@ -126,18 +126,18 @@ class Client:
             raise
 
     def _run(self, flight: Flight) -> Iterator[Answer]:
-        watch, fruitless = Watch(self.port.url, self._timeouts), 0
+        deadlines, fruitless = Deadlines(self.port.url, self._timeouts), 0
         while not flight.done:
             answers = self.stats.answers
             try:
                 if not self._in_session:
                     self.info = self._hello()
                     flight.lose_all()
-                    watch.restart()
+                    deadlines.restart()
                 self._check_fault()
                 self._fill(flight)
                 if not flight.done:
-                    self._take_frames(flight, watch)
+                    self._take_frames(flight, deadlines)
             except (errors.PortLost, _SessionLost) as lost:
                 self._in_session, fruitless = False, fruitless + 1
                 if fruitless > MAX_FRUITLESS_SESSIONS:
@@ -147,7 +147,7 @@ class Client:
             if self.stats.answers > answers:
                 fruitless = 0
                 yield from flight.ready()
-                watch.restart()
+                deadlines.restart()
 
     def _hello(self) -> DeviceInfo:
         """Open a session. What an earlier one left on the line comes in before the answer, and is dropped."""
@@ -157,10 +157,10 @@ class Client:
         while (start := time.monotonic()) < deadline:
             self._session = self._session % _SESSIONS + 1
             self.port.write(b"\0")  # ends whatever an interrupted host left half sent
-            sequence = self._send(Kind.HELLO, bytes([PROTOCOL_VERSION]))
+            sequence = self._send(FrameType.HELLO, bytes([PROTOCOL_VERSION]))
             while (left := start + retry - time.monotonic()) > 0:
                 for frame in self._receive(left):
-                    if frame.kind == Kind.INFO and frame.sequence == sequence:
+                    if frame.kind == FrameType.INFO and frame.sequence == sequence:
                         return self._accept(frame)
                     reported |= self._refused_hello(frame, sequence)
             retry *= 2
@@ -168,7 +168,7 @@ class Client:
 
     def _refused_hello(self, frame: Frame, sequence: int) -> bool:
         """Whether a frame says that the device received something damaged; raises if it refuses the HELLO."""
-        if frame.kind != Kind.ERROR:
+        if frame.kind != FrameType.ERROR:
             return False
         refusal = self._parse(parse_error, frame)
         if frame.sequence == sequence and refusal.code in (ErrorCode.VERSION, ErrorCode.LENGTH):
@@ -215,25 +215,25 @@ class Client:
                 self.stats.repeats += 1
             else:
                 self.stats.inputs += 1
-            self._send(Kind.INFER, data)
+            self._send(FrameType.INFER, data)
 
-    def _take_frames(self, flight: Flight, watch: Watch) -> None:
+    def _take_frames(self, flight: Flight, deadlines: Deadlines) -> None:
         """Wait for frames and act on them; on none, find out whether something was lost."""
-        frames = self._receive(watch.time_until_probe())
+        frames = self._receive(deadlines.time_until_probe())
         for frame in frames:
-            if frame.kind == Kind.RESULT:
+            if frame.kind == FrameType.RESULT:
                 self._take_result(frame, flight)
-            elif frame.kind == Kind.ERROR:
+            elif frame.kind == FrameType.ERROR:
                 self._take_error(frame, flight)
-            elif frame.kind == Kind.PONG:
+            elif frame.kind == FrameType.PONG:
                 self._check_boot(self._parse(parse_pong, frame))
                 flight.settle(frame.sequence)
             else:
                 self.stats.dropped += 1
         if frames:
-            watch.heard()
-        if watch.probe_due():
-            self._send(Kind.PING)
+            deadlines.note_frame()
+        if deadlines.probe_due():
+            self._send(FrameType.PING)
 
     def _take_result(self, frame: Frame, flight: Flight) -> None:
         result = self._parse(parse_result, frame)
@@ -286,7 +286,7 @@ class Client:
                 hint="flash this version's firmware (qbench firmware flash)",
             ) from error
 
-    def _send(self, kind: Kind, payload: bytes = b"") -> int:
+    def _send(self, kind: FrameType, payload: bytes = b"") -> int:
         """Send a frame and return its sequence number; what comes in meanwhile goes to the inbox."""
         self._sequence += 1
         data = encode(Frame(kind, self._session, self._sequence, payload))
@@ -310,7 +310,7 @@ class Client:
         self._heard = (self._heard + data)[:_HEARD_LIMIT]
         damaged = self._decoder.damaged
         for frame in self._decoder.feed(data):
-            if frame.session == self._session or frame.kind == Kind.ERROR:
+            if frame.session == self._session or frame.kind == FrameType.ERROR:
                 self._inbox.append(frame)
             else:
                 self.stats.dropped += 1

@@ -17,7 +17,7 @@ _CRC = struct.Struct("<I")
 OVERHEAD = _HEADER.size + _CRC.size
 
 
-class Kind(IntEnum):
+class FrameType(IntEnum):
     """What a frame is; the host's commands lie below 0x80, the device's answers from there on."""
 
     HELLO = 0x01
@@ -34,7 +34,7 @@ class Frame:
     """One frame.
 
     Attributes:
-        kind: a `Kind`, or a number that this version does not know.
+        kind: a `FrameType`, or a number that this version does not know.
         session: the host's number for the time since its HELLO; 0 is none.
         sequence: the host's number for one transmission; an answer repeats it.
         payload: at most `MAX_PAYLOAD` bytes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -120,6 +121,8 @@ class _Reader:
         scale, zero_point = struct.unpack("<fi", self.take(8))
         if code not in _DTYPES:
             raise Malformed(f"the {name} tensor has the unknown type {code}")
+        if not 0 <= scale < math.inf:  # NaN is neither
+            raise Malformed(f"the {name} tensor has the scale {scale:g}")
         if not scale:
             scale = zero_point = None
         batchless = shape[1:] if shape[:1] == (1,) else shape

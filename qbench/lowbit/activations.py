@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from qbench.lowbit.calibration import CALIBRATIONS
-from qbench.lowbit.rounding import rounded_early, scaled_gradient, sign, snapped
+from qbench.lowbit.rounding import round_early_ste, scaled_gradient, sign, snap_ste
 
 _SMALLEST_STEP = 1e-8
 # Of the moving range: the weight of what was seen before.
@@ -70,7 +70,7 @@ class ActivationQuantizer(ABC):
         return step * self._whole(tf.clip_by_value(x / step, float(self.low), float(self.high)))
 
     def _whole(self, codes: tf.Tensor) -> tf.Tensor:
-        return rounded_early(codes, tf.convert_to_tensor(self.slack))
+        return round_early_ste(codes, tf.convert_to_tensor(self.slack))
 
 
 @keras.saving.register_keras_serializable("qbench")
@@ -253,7 +253,7 @@ class FixedRange(ActivationQuantizer):
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
         """Multiples of the step; the gradient is the identity: inputs are within the interval."""
         del training
-        return self.step * snapped(x / self.step, self.low, self.high)
+        return self.step * snap_ste(x / self.step, self.low, self.high)
 
     @property
     def grid(self) -> Grid:

@@ -56,7 +56,7 @@ def _level_channels(layer: keras.layers.Layer, normalization: keras.layers.Batch
     """
     kernel = np.asarray(layer.kernel)
     columns = kernel.reshape(-1, layer.output.shape[-1])
-    steps = np.array([layer.weight_quantizer.fitted(each) for each in columns.T])
+    steps = np.array([layer.weight_quantizer.fit_step(each) for each in columns.T])
     stretch = np.minimum(steps.max() / steps, _LARGEST_STRETCH)
     layer.kernel.assign((columns * stretch).reshape(kernel.shape))
     if layer.use_bias:

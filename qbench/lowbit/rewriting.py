@@ -64,7 +64,7 @@ def rewrite(model: keras.Model, lowbit: LowBit, input_range: tuple[float, float]
         call_function=rewriter.call,
     )
     if lowbit.integer:
-        scores = rewriter.held(rewritten.output)
+        scores = rewriter.put_on_grid(rewritten.output)
         rewritten = keras.Model(rewritten.inputs[0], scores, name=model.name)
     _copy_weights(model, rewritten)
     return rewritten
@@ -110,13 +110,17 @@ class _Rewriter:
         """The layer's output, its inputs held at 8 bits where it computes in integers."""
         inputs = args[0]
         if self.lowbit.integer and self._computes(layer, inputs):
-            inputs = [self.held(x) for x in inputs] if isinstance(inputs, list) else self.held(inputs)
+            inputs = (
+                [self.put_on_grid(x) for x in inputs]
+                if isinstance(inputs, list)
+                else self.put_on_grid(inputs)
+            )
         result = layer(inputs, *args[1:], **options)
         if layer.name in self.fused:
             result = self._activation(layer.name + "_relu")(result)
         return result
 
-    def held(self, x: keras.KerasTensor) -> keras.KerasTensor:
+    def put_on_grid(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """The tensor on a grid: as it is, or at 8 bits."""
         if grid_layer(x) is not None:
             return x

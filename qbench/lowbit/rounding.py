@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def rounded(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
+def round_ste(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Nearest integers, ties away from zero as in TFLite's kernels; the gradient is the identity.
 
     Bengio, Leonard and Courville, "Estimating or Propagating Gradients Through Stochastic Neurons for
@@ -18,7 +18,7 @@ def rounded(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def rounded_early(x: tf.Tensor, slack: tf.Tensor) -> tuple[tf.Tensor, Any]:
+def round_early_ste(x: tf.Tensor, slack: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Nearest integers, away from zero from one half less `slack` on; the gradient is the identity.
 
     TFLite's kernels round twice, to 2^-r of a code and then to a code: what lies up to 2^-(r+1) below the
@@ -28,14 +28,14 @@ def rounded_early(x: tf.Tensor, slack: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return whole, lambda upstream: (upstream, None)
 
 
-def snapped(x: tf.Tensor, low: int, high: int) -> tf.Tensor:
+def snap_ste(x: tf.Tensor, low: int, high: int) -> tf.Tensor:
     """Nearest integers, no less than low and no more than high; the gradient is the identity everywhere."""
     return _snap(x, tf.constant(low, x.dtype), tf.constant(high, x.dtype))
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def _snap(x: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    return tf.clip_by_value(rounded(x), low, high), lambda upstream: (upstream, None, None)
+    return tf.clip_by_value(round_ste(x), low, high), lambda upstream: (upstream, None, None)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]

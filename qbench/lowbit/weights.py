@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from qbench.lowbit.calibration import CALIBRATIONS
-from qbench.lowbit.rounding import rounded, scaled_gradient, sign, unmasked_sign
+from qbench.lowbit.rounding import round_ste, scaled_gradient, sign, unmasked_sign
 
 # int8 kernels take weights without a zero point, so that +-127 are their ends.
 _INT8_END = 127
@@ -132,16 +132,16 @@ class DorefaWeights(WeightQuantizer):
 
     def levels(self, w: tf.Tensor) -> tf.Tensor:
         """Odd numbers; at 8 bits all whole numbers."""
-        bounded = self.bounded(w)
+        bounded = self.bound(w)
         if self.bits == 8:
-            return rounded(_INT8_END * bounded)
-        return 2 * rounded(self.largest * (bounded / 2 + 0.5)) - self.largest
+            return round_ste(_INT8_END * bounded)
+        return 2 * round_ste(self.largest * (bounded / 2 + 0.5)) - self.largest
 
     def scale(self, w: tf.Tensor) -> tf.Tensor:
         """The reciprocal of the largest level."""
         return tf.constant(1 / self.largest, w.dtype)
 
-    def bounded(self, w: tf.Tensor) -> tf.Tensor:
+    def bound(self, w: tf.Tensor) -> tf.Tensor:
         """The weights squeezed into [-1, 1]."""
         return tf.tanh(w)
 
@@ -150,7 +150,7 @@ class DorefaWeights(WeightQuantizer):
 class DorefaMaxWeights(DorefaWeights):
     """The original DoReFa-Net: tanh(w) divided by its largest magnitude (Zhou et al., 2016, eq. 9)."""
 
-    def bounded(self, w: tf.Tensor) -> tf.Tensor:
+    def bound(self, w: tf.Tensor) -> tf.Tensor:
         """tanh(w), stretched so that one weight of the layer is at an end."""
         squeezed = tf.tanh(w)
         return squeezed / tf.reduce_max(tf.abs(squeezed))
@@ -186,7 +186,7 @@ class LearnedStepWeights(WeightQuantizer):
         inside = w / self.scale(w)
         if self.bits == 1:
             return sign(inside)
-        return rounded(tf.clip_by_value(inside, self.lowest, self.highest))
+        return round_ste(tf.clip_by_value(inside, self.lowest, self.highest))
 
     def scale(self, w: tf.Tensor) -> tf.Tensor:
         """The learned step."""
@@ -216,13 +216,13 @@ class CalibratedWeights(LearnedStepWeights):
         super().__init__(bits)
         self.calibration = calibration
 
-    def fitted(self, w: NDArray[np.float32]) -> float:
+    def fit_step(self, w: NDArray[np.float32]) -> float:
         """The step for these weights."""
         return CALIBRATIONS[self.calibration](w, self.lowest, self.highest)
 
     def fit(self, w: NDArray[np.float32]) -> None:
         """One step for all weights."""
-        self.step.assign(self.fitted(w))
+        self.step.assign(self.fit_step(w))
 
     def get_config(self) -> dict[str, Any]:
         """Width and calibration."""

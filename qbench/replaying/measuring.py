@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qbench.artifacts import ArtifactInfo, Preprocessing, TaskInfo, TensorSpec
 from qbench.data import Dataset
 from qbench.exporters.preprocessing import Scores
-from qbench.inputs import InputPath, dequantized
+from qbench.inputs import InputPath, dequantize_tensor
 from qbench.progress import Progress
 from qbench.replaying.plain import Judge, check_labels
 from qbench.runtimes import runtime_class
@@ -58,9 +58,9 @@ def measure(
     found = {}
     with progress.task("measuring", len(specs)) as advance:
         for name in (each for each in _MEASURED_BY if each in specs):
-            with measured(folder / name, specs[name]) as outputs:
+            with measure_outputs(folder / name, specs[name]) as outputs:
                 given = outputs(real)
-            judge = judged(specs[name], task, test.values)
+            judge = scorer_for(specs[name], task, test.values)
             if Path(name).suffix in (".tflite", ".onnx"):
                 check_labels(folder / name, real, given, judge)
             scores = judge(given, real, np.arange(len(test)))
@@ -83,7 +83,7 @@ def measure(
 
 
 @contextmanager
-def measured(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Iterator[Scores]:
+def measure_outputs(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Iterator[Scores]:
     """The outputs of an artefact, under the name that bundles give it, on the runtime that measures it."""
     entry, exit_ = specs
     runtime = runtime_class(_MEASURED_BY[file.name])(file, entry, exit_, threads=_THREADS)
@@ -98,7 +98,9 @@ def measured(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Iterator[Score
         runtime.close()
 
 
-def judged(specs: tuple[TensorSpec, TensorSpec], task: TaskInfo, values: NDArray[np.float32] | None) -> Judge:
+def scorer_for(
+    specs: tuple[TensorSpec, TensorSpec], task: TaskInfo, values: NDArray[np.float32] | None
+) -> Judge:
     """What makes scores [n, classes] of an artefact's outputs, and of the inputs in the network's own unit.
 
     Args:
@@ -113,8 +115,8 @@ def judged(specs: tuple[TensorSpec, TensorSpec], task: TaskInfo, values: NDArray
         return lambda outputs, *_: outputs
 
     def judge(outputs: NDArray[Any], real: NDArray[np.float32], positions: NDArray[np.int64]) -> NDArray[Any]:
-        flat = dequantized(outputs.reshape(len(outputs), -1), exit_)
-        scores = meaning.scores(flat, lambda: dequantized(path.feed(real), entry))
+        flat = dequantize_tensor(outputs.reshape(len(outputs), -1), exit_)
+        scores = meaning.scores(flat, lambda: dequantize_tensor(path.feed(real), entry))
         return meaning.rows(scores, None if values is None else values[positions])
 
     return judge

@@ -60,9 +60,9 @@ def _run_tflite(file: Path, real: NDArray[np.float32]) -> NDArray[Any]:
     """Input by input, rounded by what the file says of its input."""
     from ai_edge_litert.interpreter import Interpreter
 
-    from qbench.formats.tflite_file import prepared
+    from qbench.formats.tflite_file import prepare
 
-    interpreter = Interpreter(model_content=prepared(file.read_bytes()), num_threads=1)
+    interpreter = Interpreter(model_content=prepare(file.read_bytes()), num_threads=1)
     (entry,), (exit_,) = interpreter.get_input_details(), interpreter.get_output_details()
     interpreter.allocate_tensors()
     fed = real

@@ -13,7 +13,7 @@ _HALF = 0.5
 _MANY = 3
 
 
-def judged(content: ReplayContent) -> list[RuntimeScores]:
+def judged_runtimes(content: ReplayContent) -> list[RuntimeScores]:
     """The runtimes that a verdict is about: the integer ones, if there are any."""
     return [each for each in content.scores if each.runtime.name != _FLOAT] or list(content.scores)
 
@@ -35,7 +35,7 @@ def weakest_table(content: ReplayContent) -> Table:
 
 def _weakest(content: ReplayContent, of: Callable[[RuntimeScores], Proportion]) -> tuple[str, str]:
     """Whose share is the least, and how large it is."""
-    runtimes = judged(content)
+    runtimes = judged_runtimes(content)
     least = min((of(each) for each in runtimes), key=lambda share: share.count)
     names = [each.runtime.name for each in runtimes if of(each).count == least.count]
     everyone = len(names) == len(runtimes) > 1
@@ -45,7 +45,7 @@ def _weakest(content: ReplayContent, of: Callable[[RuntimeScores], Proportion]) 
 
 def _standing(content: ReplayContent) -> str:
     """Up to which budget more than half of the inputs are right, and from which on fewer are."""
-    runtimes = judged(content)
+    runtimes = judged_runtimes(content)
     more: list[str] = []
     fewer = None
     for i, eps in enumerate(content.eps):
@@ -67,7 +67,7 @@ def _standing(content: ReplayContent) -> str:
 
 def _detection(content: ReplayContent) -> list[str]:
     """How the area under the ROC curve falls, of the runtime that ends lowest."""
-    runtimes = [each for each in judged(content) if each.detection and each.by_eps[-1].detection]
+    runtimes = [each for each in judged_runtimes(content) if each.detection and each.by_eps[-1].detection]
     if not runtimes:
         return []
 

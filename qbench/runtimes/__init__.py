@@ -48,7 +48,7 @@ def available() -> dict[str, str | None]:
     return {name: _lacks(runtime_class(name)) for name in RUNTIMES}
 
 
-def executing(content: BundleContent) -> list[str]:
+def runtimes_for(content: BundleContent) -> list[str]:
     """The runtimes of this machine that a bundle has the artefact of, and that say something of their own."""
     here = [runtime_class(name) for name, lacks in available().items() if lacks is None]
     return [each.name for each in here if each.artifact in content.artifacts and each.usual()]

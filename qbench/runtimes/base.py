@@ -150,7 +150,7 @@ class Runtime(ABC):
                     hint="export the bundle again, from data of the network's own shape",
                 )
 
-    def rejected(self, error: Exception) -> EnvironmentLacks:
+    def rejection(self, error: Exception) -> EnvironmentLacks:
         """The error for a model that is sound, but that the installed package cannot run."""
         package, version = self.package()
         return EnvironmentLacks(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import BundleContent, LinkUse, RuntimeInfo, TensorSpec, sha256_of
 from qbench.boards import board_named
-from qbench.boards.emulator import emulated
+from qbench.boards.emulator import run_emulated
 from qbench.boards.packed_weights import pack_weights
 from qbench.errors import QbenchError, UserError
 from qbench.link import DEFAULT_BAUD, DeviceInfo, Trace, connect, present_ports
@@ -26,7 +26,7 @@ from qbench.link.messages import tensor_bytes
 from qbench.progress import SILENT, Progress
 from qbench.quant import Quantization
 from qbench.runtimes.base import Computed, Runtime
-from qbench.runtimes.packing import packed
+from qbench.runtimes.packing import build_packed
 from qbench.runtimes.tflite import TfliteRuntime, check_tflite, inner_grid
 from qbench.text import file_name, plain
 
@@ -211,8 +211,8 @@ def _start_emulator(url: str, bundle: Path, stack: ExitStack) -> str:
     model = (bundle / DeviceRuntime.artifact).read_bytes()
     if url.endswith(_PACKED):
         model = pack_weights(model).content
-    image = packed(model, board, folder / "image.elf").image
-    return stack.enter_context(emulated(board, image))
+    image = build_packed(model, board, folder / "image.elf").image
+    return stack.enter_context(run_emulated(board, image))
 
 
 def _open(url: str, bundle: Path, content: BundleContent, baud: int, trace: Trace | None) -> DeviceRuntime:

@@ -42,7 +42,7 @@ class OnnxRuntime(BatchedRuntime):
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except refused.NotImplemented as error:
-            raise self.rejected(error) from error
+            raise self.rejection(error) from error
         except Exception as error:  # its exceptions share no base class of their own
             raise self.unreadable("ONNX", error) from error
         (entry,) = self._session.get_inputs()

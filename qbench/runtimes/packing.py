@@ -33,7 +33,7 @@ class Packed:
     frame: int
 
 
-def packed(tflite: bytes, board: Board, out: Path) -> Packed:
+def build_packed(tflite: bytes, board: Board, out: Path) -> Packed:
     """Build a board's firmware, and place a model in it.
 
     Args:

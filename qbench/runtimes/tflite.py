@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qbench.artifacts import TensorSpec
 from qbench.artifacts.versions import package_version
 from qbench.errors import UserError
-from qbench.formats.tflite_file import prepared
+from qbench.formats.tflite_file import prepare
 from qbench.places import pip_install
 from qbench.quant import CODE_TYPES, CodeType, Quantization
 from qbench.runtimes.base import Runtime
@@ -53,7 +53,7 @@ def make_interpreter(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow advertises LiteRT
         return Interpreter(
-            model_content=prepared(content),
+            model_content=prepare(content),
             num_threads=1,
             experimental_op_resolver_type=getattr(OpResolverType, resolver),
             experimental_preserve_all_tensors=keep_tensors,
@@ -76,7 +76,7 @@ def check_tflite(runtime: Runtime) -> Any:
         raise UserError(f"cannot read {runtime.path}", cause=error.strerror) from error
     except (ValueError, RuntimeError) as error:
         known = "op for builtin" in str(error)
-        raise (runtime.rejected(error) if known else runtime.unreadable("TFLite", error)) from error
+        raise (runtime.rejection(error) if known else runtime.unreadable("TFLite", error)) from error
     for role, found in zip(("input", "output"), specs_of(interpreter, runtime.path.name), strict=True):
         runtime.check_tensor(role, found)
     return interpreter
@@ -164,7 +164,7 @@ class TfliteRuntime(BatchedRuntime):
                 _Interpreter(content, self.resolver, package, self.batch) for _ in range(self.threads - 1)
             ]
         except (RuntimeError, ValueError) as error:
-            raise self.rejected(error) from error
+            raise self.rejection(error) from error
         self._delegated = first.delegated
         return [first, *others]
 

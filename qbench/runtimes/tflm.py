@@ -38,7 +38,7 @@ class TflmRuntime(BatchedRuntime):
         try:
             interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
         except RuntimeError as error:
-            raise self.rejected(error) from error
+            raise self.rejection(error) from error
 
         def worker(codes: NDArray[Any]) -> NDArray[Any]:
             interpreter.set_input(codes, 0)

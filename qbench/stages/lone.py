@@ -31,10 +31,10 @@ from qbench.exporters.preprocessing import (
     tried_preprocessing,
 )
 from qbench.formats.onnx_reading import read_onnx
-from qbench.inputs import InputPath, dequantized
+from qbench.inputs import InputPath, dequantize_tensor
 from qbench.places import cache_dir
 from qbench.progress import SILENT, Progress
-from qbench.replaying.measuring import judged, measure, measured
+from qbench.replaying.measuring import measure, measure_outputs, scorer_for
 from qbench.stages.adopting import ends_of, integer_specs
 from qbench.stages.export.options import ExportOptions
 from qbench.tasks.anomaly import FITTED_ON, errors
@@ -166,8 +166,8 @@ def _preprocessing(
         return stated_preprocessing(options.input_range, dataset)
     if dataset.domain.name == "image":
         check_tried(task)
-        judge = judged(specs, task, None)
-        with measured(file, specs) as outputs:
+        judge = scorer_for(specs, task, None)
+        with measure_outputs(file, specs) as outputs:
             return tried_preprocessing(
                 lambda real: judge(outputs(real), real, np.arange(len(real))),
                 dataset,
@@ -188,9 +188,9 @@ def _errors(
     """The errors of calibration samples, and their labels."""
     split, rows = drawn(dataset, FITTED_ON, seed)
     real = preprocessing.apply(dataset.inputs(split.x[rows]))
-    with measured(file, specs) as outputs:
-        found = dequantized(outputs(real).reshape(len(real), -1), specs[1])
+    with measure_outputs(file, specs) as outputs:
+        found = dequantize_tensor(outputs(real).reshape(len(real), -1), specs[1])
     if split.values is not None:
         return absolute_errors(found, split.values[rows]), split.y[rows]
     path = InputPath.to(specs[0], specs[0].quantization, Preprocessing())
-    return errors(found, dequantized(path.feed(real), specs[0])), split.y[rows]
+    return errors(found, dequantize_tensor(path.feed(real), specs[0])), split.y[rows]

@@ -12,7 +12,7 @@ def out_of_memory() -> tuple[type[BaseException], ...]:
     return MemoryError, tf.errors.ResourceExhaustedError
 
 
-def halved(batch: int, error: BaseException) -> int:
+def halve(batch: int, error: BaseException) -> int:
     """Half a batch.
 
     Raises:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qbench.errors import UserError
 from qbench.quant import Norm
 from qbench.surrogate.base import Surrogate
-from qbench.surrogate.memory import halved, out_of_memory
+from qbench.surrogate.memory import halve, out_of_memory
 
 # Of a sum of float32 probabilities.
 _FLOAT_TOLERANCE = 1e-3
@@ -45,7 +45,7 @@ class Scorer:
             try:
                 scores.append(self._score(x[start : start + self.batch]))
             except out_of_memory() as error:
-                self.batch = halved(self.batch, error)
+                self.batch = halve(self.batch, error)
                 continue
             start += len(scores[-1])
         logits: NDArray[np.float32] = np.concatenate(scores)

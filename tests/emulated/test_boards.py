@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from qbench.boards import BOARDS, Board
-from qbench.boards.emulator import QEMU, emulated
+from qbench.boards.emulator import QEMU, run_emulated
 from qbench.boards.image import COMPILER, build, pack
 from qbench.errors import UserError
 from qbench.link import TIMEOUTS, Client, connect
@@ -46,7 +46,7 @@ def device(
     board = request.param
     folder = tmp_path_factory.mktemp(board.name)
     image = pack(build(board, folder), dscnn, board, folder / "image.elf")
-    with emulated(board, image) as port:
+    with run_emulated(board, image) as port:
         # On a busy machine a PING would be received, and counted, during an inference.
         patient = replace(TIMEOUTS, probe=20.0)
         client = connect(port, model_sha256=hashlib.sha256(dscnn).hexdigest(), timeouts=patient)

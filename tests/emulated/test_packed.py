@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from qbench.boards import BOARDS
-from qbench.boards.emulator import QEMU, emulated
+from qbench.boards.emulator import QEMU, run_emulated
 from qbench.boards.image import COMPILER
 from qbench.boards.packed_weights import pack_weights
 from qbench.link import connect
 from qbench.runtimes.hostlib import HostModel
-from qbench.runtimes.packing import packed
-from tests.golden.coarse import network
+from qbench.runtimes.packing import build_packed
+from tests.random_models.coarse import network
 
 pytestmark = [
     pytest.mark.emulated,
@@ -31,8 +31,8 @@ def test_the_twin_computes_what_the_original_does(bits: int, tmp_path: Path) -> 
     twin = pack_weights(model).content
     x = np.random.default_rng(1).integers(-128, 128, (8, 1, 8, 8, 4)).astype(np.int8)
     (wanted,) = HostModel(model).run(x)
-    image = packed(twin, board, tmp_path / "image.elf").image
-    with emulated(board, image) as port:
+    image = build_packed(twin, board, tmp_path / "image.elf").image
+    with run_emulated(board, image) as port:
         client = connect(port, model_sha256=hashlib.sha256(twin).hexdigest())
         found = [answer.output for answer in client.infer(each.tobytes() for each in x)]
         assert client.info.model_bytes == len(twin) < len(model)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import qbench
 from qbench.boards.emulator import QEMU
-from tests.golden.coarse import coarse
+from tests.random_models.coarse import coarse
 from tests.unit.runtimes.conftest import tflite_bytes
 
 pytestmark = [

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from qbench.boards.packed_weights import pack_weights
-from qbench.link.codec import Frame, Kind, encode
+from qbench.link.codec import Frame, FrameType, encode
 from qbench.places import firmware_sources
-from tests.golden.cases import GENERATORS, draw
-from tests.golden.coarse import coarse, network
+from tests.random_models.cases import GENERATORS, draw
+from tests.random_models.coarse import coarse, network
 
 pytestmark = pytest.mark.slow
 SECONDS = os.environ.get("QBENCH_FUZZ_SECONDS", "5")
@@ -29,7 +29,7 @@ def models() -> list[bytes]:
 
 def frames() -> list[bytes]:
     """Each kind that a host sends: as the fuzz target frames it itself, and as bytes on the line."""
-    payloads = {Kind.HELLO: b"\1", Kind.PING: b"", Kind.INFER: bytes(range(16))}
+    payloads = {FrameType.HELLO: b"\1", FrameType.PING: b"", FrameType.INFER: bytes(range(16))}
     bare = [b"\0" + bytes([kind, 1, 0, 2, 0, 0, 0]) + payload for kind, payload in payloads.items()]
     return bare + [encode(Frame(kind, 1, 2, payload)) * 2 for kind, payload in payloads.items()]
 

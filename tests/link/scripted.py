@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Callable
 
-from qbench.link.codec import Decoder, Frame, Kind, encode
+from qbench.link.codec import Decoder, Frame, FrameType, encode
 
 Reply = Callable[[Frame], list[Frame]]
 
@@ -68,6 +68,6 @@ class Peer:
         self._server.close()
 
 
-def answering(frame: Frame, kind: Kind, payload: bytes) -> list[Frame]:
+def answering(frame: Frame, kind: FrameType, payload: bytes) -> list[Frame]:
     """One answer to a frame."""
     return [Frame(kind, frame.session, frame.sequence, payload)]

@@ -12,7 +12,7 @@ from cobs import cobs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qbench.link.codec import MAX_PAYLOAD, OVERHEAD, Decoder, Frame, Kind, decode, encode, wire_bytes
+from qbench.link.codec import MAX_PAYLOAD, OVERHEAD, Decoder, Frame, FrameType, decode, encode, wire_bytes
 from qbench.link.messages import (
     ErrorCode,
     Malformed,
@@ -60,7 +60,7 @@ def test_examples_of_damage_are_dropped(wire):
 def test_the_dialogue_means_what_it_says():
     wires = b"".join(map(bytes.fromhex, examples(("device",))))
     answers = Decoder().feed(wires)
-    errors = [parse_error(frame.payload) for frame in answers if frame.kind == Kind.ERROR]
+    errors = [parse_error(frame.payload) for frame in answers if frame.kind == FrameType.ERROR]
     assert [error.code for error in errors] == [
         ErrorCode.NO_SESSION,
         ErrorCode.VERSION,
@@ -72,7 +72,7 @@ def test_the_dialogue_means_what_it_says():
         ErrorCode.NO_SESSION,
     ]
     assert all(error.boot == 0xB007B007 for error in errors)
-    (info,) = (parse_info(frame.payload) for frame in answers if frame.kind == Kind.INFO)
+    (info,) = (parse_info(frame.payload) for frame in answers if frame.kind == FrameType.INFO)
     assert (info.firmware, info.board, info.core, info.kernels) == (
         "qbench 0.1",
         "example",
@@ -86,9 +86,9 @@ def test_the_dialogue_means_what_it_says():
         "05" * 32,
     )
     assert (info.model_bytes, info.arena_used, info.arena_available, info.fault) == (4096, 1000, 2000, None)
-    (boot,) = (parse_pong(frame.payload) for frame in answers if frame.kind == Kind.PONG)
+    (boot,) = (parse_pong(frame.payload) for frame in answers if frame.kind == FrameType.PONG)
     assert boot == info.boot
-    result = next(parse_result(frame.payload) for frame in answers if frame.kind == Kind.RESULT)
+    result = next(parse_result(frame.payload) for frame in answers if frame.kind == FrameType.RESULT)
     x = np.array([[1, 2, 3, 4, 5, 6, 7, 128]], np.uint8)
     assert (result.count, result.output) == (156, affine(x, 5).tobytes())
 
@@ -153,7 +153,7 @@ def test_damage_to_one_frame_costs_no_other(sent, data):
 @settings(max_examples=200)
 def test_noise_is_no_frame_and_the_next_one_passes(noise):
     decoder = Decoder()
-    frame = Frame(Kind.PONG, 1, 2, b"1234")
+    frame = Frame(FrameType.PONG, 1, 2, b"1234")
     assert decoder.feed(noise + b"\0" + encode(frame)) == [frame]
 
 
@@ -161,20 +161,20 @@ def test_noise_without_end_takes_no_memory():
     decoder = Decoder(limit=1000)
     for _ in range(100):
         assert decoder.feed(b"\x55" * 100) == []
-    frame = Frame(Kind.PONG, 1, 2)
+    frame = Frame(FrameType.PONG, 1, 2)
     assert decoder.feed(b"\0" + encode(frame)) == [frame]
     assert decoder.damaged == 1
 
 
 @pytest.mark.parametrize("length", [0, 1, 9, 11])
 def test_a_length_that_lies_is_dropped(length):
-    body = struct.pack("<IHI", Kind.INFER | length << 8, 1, 2) + bytes(10)
+    body = struct.pack("<IHI", FrameType.INFER | length << 8, 1, 2) + bytes(10)
     assert decode(cobs.encode(body + struct.pack("<I", zlib.crc32(body)))) is None
 
 
 def test_a_payload_that_fits_no_frame_is_refused():
     with pytest.raises(ValueError, match="at most"):
-        encode(Frame(Kind.INFER, 1, 1, bytes(MAX_PAYLOAD + 1)))
+        encode(Frame(FrameType.INFER, 1, 1, bytes(MAX_PAYLOAD + 1)))
 
 
 def test_overhead_is_below_five_percent_where_it_matters():
@@ -225,7 +225,7 @@ def test_an_error_is_its_fields_or_refused_where_it_ends_early(head, text, cut):
 def info_payload():
     """The INFO of PROTOCOL.md's example."""
     answers = Decoder().feed(b"".join(map(bytes.fromhex, examples(("device",)))))
-    (frame,) = (frame for frame in answers if frame.kind == Kind.INFO)
+    (frame,) = (frame for frame in answers if frame.kind == FrameType.INFO)
     return frame.payload
 
 
@@ -234,6 +234,13 @@ def test_each_byte_of_an_info_means_something(info_payload, place, change):
     changed = bytearray(info_payload)
     changed[int(place * len(changed))] ^= change
     assert understood(parse_info, bytes(changed)) != parse_info(info_payload)
+
+
+@pytest.mark.parametrize("scale", [np.nan, np.inf, -0.5])
+def test_a_scale_that_no_tensor_has_is_refused(info_payload, scale):
+    usual = described(9, (1, 1), 0.25, 3)
+    assert understood(parse_info, info_with(info_payload, described(9, (1, 1), scale, 3), usual)) is None
+    assert understood(parse_info, info_with(info_payload, usual, described(9, (1, 1), scale, 3))) is None
 
 
 @given(st.binary(max_size=20))

@@ -11,7 +11,7 @@ import pytest
 
 from qbench.errors import QbenchError
 from qbench.link import Client
-from qbench.link.codec import Frame, Kind, encode
+from qbench.link.codec import Frame, FrameType, encode
 from qbench.link.errors import DeviceUnstable, NoAnswer, PortLost, WrongModel
 from qbench.link.messages import PROTOCOL_VERSION
 
@@ -181,7 +181,7 @@ def test_two_hosts_cannot_mix_up_answers(start, join, greet):
 
     def intrude():
         with Path(device.path).open("wb", buffering=0) as other:
-            other.write(b"\0" + encode(Frame(Kind.HELLO, 1, 1, bytes([PROTOCOL_VERSION]))))
+            other.write(b"\0" + encode(Frame(FrameType.HELLO, 1, 1, bytes([PROTOCOL_VERSION]))))
 
     line.after(6000, intrude)
     assert collect(client, inputs_of(200)) == (200, None)

@@ -14,8 +14,8 @@ from qbench.link import connect
 from qbench.link.errors import DeviceFault
 from qbench.link.messages import tensor_bytes
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.coarse import network
-from tests.golden.wide import widen
+from tests.random_models.coarse import network
+from tests.random_models.wide import widen
 
 from .affine_device import FIRMWARE, QUICK, Process
 

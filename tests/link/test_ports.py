@@ -15,7 +15,7 @@ from serial.rfc2217 import PortManager
 
 from qbench.errors import QbenchError
 from qbench.link import connect
-from qbench.link.codec import Decoder, Frame, Kind, encode
+from qbench.link.codec import Decoder, Frame, FrameType, encode
 from qbench.link.errors import DeviceFault, LinkError, NoAnswer, port_error
 
 from .affine_device import INPUTS, QUICK, affine
@@ -55,7 +55,7 @@ def test_the_wrong_baud_rate_is_suspected(talker):
 
 
 def test_a_device_that_hears_only_noise_says_so(talker):
-    complaint = encode(Frame(Kind.ERROR, 0, 0, bytes(4) + b"\1\7damaged"))
+    complaint = encode(Frame(FrameType.ERROR, 0, 0, bytes(4) + b"\1\7damaged"))
     error = refused(talker(lambda heard: complaint if heard else b""))
     assert "receives only damaged frames" in error.what
 
@@ -67,16 +67,16 @@ def test_an_echo_is_no_device(talker):
 @pytest.mark.parametrize(
     ("kind", "payload", "message"),
     [
-        (Kind.INFO, b"\2" + bytes(60), "protocol version 2, this qbench 1"),
-        (Kind.INFO, b"\1" + bytes(3), "ends early"),
-        (Kind.ERROR, bytes(4) + b"\3\5older", "refuses to talk: older"),
+        (FrameType.INFO, b"\2" + bytes(60), "protocol version 2, this qbench 1"),
+        (FrameType.INFO, b"\1" + bytes(3), "ends early"),
+        (FrameType.ERROR, bytes(4) + b"\3\5older", "refuses to talk: older"),
     ],
 )
 def test_firmware_of_another_version_is_named(talker, kind, payload, message):
     decoder = Decoder()
 
     def answer(heard):
-        hellos = [frame for frame in decoder.feed(heard) if frame.kind == Kind.HELLO]
+        hellos = [frame for frame in decoder.feed(heard) if frame.kind == FrameType.HELLO]
         return b"".join(encode(Frame(kind, f.session, f.sequence, payload)) for f in hellos)
 
     error = refused(talker(answer))

@@ -21,7 +21,7 @@ from qbench.replaying.scores import Outputs
 from qbench.reporting.tables import replay_tables
 from qbench.runtimes import device as device_runtime
 from qbench.runtimes import open_runtime
-from tests.golden.coarse import coarse
+from tests.random_models.coarse import coarse
 from tests.unit.runtimes.conftest import tflite_bytes
 
 from .affine_device import QUICK

@@ -13,7 +13,7 @@ import pytest
 from qbench.errors import InternalFault
 from qbench.link import Port, connect
 from qbench.link.client import MAX_WINDOW
-from qbench.link.codec import Kind
+from qbench.link.codec import FrameType
 from qbench.link.errors import DeviceUnstable, NoAnswer
 from qbench.link.mlperf_tiny import MlperfTinyClient
 from qbench.runtimes.device import _tell_apart
@@ -43,10 +43,10 @@ def test_an_answer_of_another_boot_is_not_believed(peer):
     """The device restarted behind its INFO: what it answers may be of any state."""
 
     def reply(frame):
-        if frame.kind == Kind.HELLO:
-            return answering(frame, Kind.INFO, info(boot=7))
-        if frame.kind == Kind.INFER:
-            return answering(frame, Kind.RESULT, result(8, b"lies"))
+        if frame.kind == FrameType.HELLO:
+            return answering(frame, FrameType.INFO, info(boot=7))
+        if frame.kind == FrameType.INFER:
+            return answering(frame, FrameType.RESULT, result(8, b"lies"))
         return []
 
     client = connect(peer(reply), timeouts=QUICK)
@@ -60,9 +60,9 @@ def test_a_sign_of_life_of_another_boot_is_a_restart(peer):
     """Inputs sent before the restart have no answer to come: without this, the client would wait for them."""
 
     def reply(frame):
-        if frame.kind == Kind.HELLO:
-            return answering(frame, Kind.INFO, info(boot=7))
-        return answering(frame, Kind.PONG, struct.pack("<I", 8)) if frame.kind == Kind.PING else []
+        if frame.kind == FrameType.HELLO:
+            return answering(frame, FrameType.INFO, info(boot=7))
+        return answering(frame, FrameType.PONG, struct.pack("<I", 8)) if frame.kind == FrameType.PING else []
 
     client = connect(peer(reply), timeouts=QUICK)
     with pytest.raises(DeviceUnstable, match="restarted"):
@@ -72,9 +72,11 @@ def test_a_sign_of_life_of_another_boot_is_a_restart(peer):
 
 def test_an_answer_of_another_length_is_refused(peer):
     def reply(frame):
-        if frame.kind == Kind.HELLO:
-            return answering(frame, Kind.INFO, info())
-        return answering(frame, Kind.RESULT, result(7, b"five!")) if frame.kind == Kind.INFER else []
+        if frame.kind == FrameType.HELLO:
+            return answering(frame, FrameType.INFO, info())
+        return (
+            answering(frame, FrameType.RESULT, result(7, b"five!")) if frame.kind == FrameType.INFER else []
+        )
 
     client = connect(peer(reply), timeouts=QUICK)
     with pytest.raises(InternalFault, match="answered 5 bytes; its output tensor has 4"):
@@ -84,7 +86,7 @@ def test_an_answer_of_another_length_is_refused(peer):
 
 def test_a_huge_window_and_silence_end_in_time(peer):
     def reply(frame):
-        return answering(frame, Kind.INFO, info(window=65_535)) if frame.kind == Kind.HELLO else []
+        return answering(frame, FrameType.INFO, info(window=65_535)) if frame.kind == FrameType.HELLO else []
 
     client = connect(peer(reply), timeouts=QUICK)
     assert client.info.window == 65_535
@@ -100,7 +102,7 @@ def test_what_a_device_says_of_itself_is_plain_text(peer):
     texts = (b"v1\0\x1b[31m", b"x/../../y\n::error::", b"c\xff", b"[bold]k[/]", b"")
 
     def reply(frame):
-        return answering(frame, Kind.INFO, info(texts=texts)) if frame.kind == Kind.HELLO else []
+        return answering(frame, FrameType.INFO, info(texts=texts)) if frame.kind == FrameType.HELLO else []
 
     client = connect(peer(reply), timeouts=QUICK)
     found = client.info

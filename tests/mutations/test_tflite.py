@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
-from golden.cases import GENERATORS, draw
+from random_models.cases import GENERATORS, draw
 
 from qbench.surrogate.lifted.classifier import TfliteClassifier
 from tests.mutations.common import COUNT, EXTREMES, hold

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from qbench.statistics import difference, mean, paired, paired_difference, proportion
+from qbench.statistics import compare_paired, difference, mean, paired_difference, proportion
 
 
 def pair(both, first, second, neither):
@@ -117,7 +117,7 @@ def test_difference_with_nothing_counted_has_no_interval():
 
 def test_mcnemar_is_the_binomial_tail_of_the_discordant_inputs():
     a, b = np.array([1] * 8 + [0] * 2 + [1] * 10, bool), np.array([0] * 8 + [1] * 2 + [1] * 10, bool)
-    found = paired("a", "b", a, b)
+    found = compare_paired("a", "b", a, b)
     assert (found.only_first, found.only_second, found.total) == (8, 2, 20)
     assert found.p_value == pytest.approx(2 * (1 + 10 + 45) / 2**10)
     assert found.difference.value == pytest.approx(0.3)
@@ -126,13 +126,13 @@ def test_mcnemar_is_the_binomial_tail_of_the_discordant_inputs():
 
 def test_the_better_of_two_does_not_depend_on_their_order():
     a, b = hits(30, 40), hits(5, 40)
-    assert paired("a", "b", a, b).better == paired("b", "a", b, a).better == "a"
-    assert paired("a", "b", a, a).better is None
-    assert paired("a", "b", a, a).p_value == 1
+    assert compare_paired("a", "b", a, b).better == compare_paired("b", "a", b, a).better == "a"
+    assert compare_paired("a", "b", a, a).better is None
+    assert compare_paired("a", "b", a, a).p_value == 1
 
 
 def test_no_input_no_comparison():
-    assert paired("a", "b", hits(0, 0), hits(0, 0)).difference.value is None
+    assert compare_paired("a", "b", hits(0, 0), hits(0, 0)).difference.value is None
 
 
 def test_the_mean_has_the_interval_of_the_normal_distribution_for_many_values():

@@ -22,3 +22,11 @@ def test_modules_functions_and_signatures_are_short(module):
             assert len([each for each in given if each.arg not in ("self", "cls")]) <= MOST_PARAMETERS, (
                 node.name
             )
+
+
+TESTS = sorted(each for each in Path(__file__).parent.iterdir() if any(each.glob("test_*.py")))
+
+
+@pytest.mark.parametrize("folder", [each.name for each in TESTS])
+def test_tests_are_laid_out_as_the_package_is(folder):
+    assert folder == "firmware" or (Path(qbench.__file__).parent / folder).is_dir()

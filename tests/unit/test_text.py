@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qbench.text import cleaned, file_name, label, markdown, plain, shown
+from qbench.text import clean, file_name, label, markdown, plain, shown
 
 ANY = st.text(st.characters(), max_size=300)
 
@@ -33,7 +33,7 @@ def test_what_does_not_print_is_replaced():
 
 
 def test_every_string_of_a_value_is_cleaned():
-    assert cleaned({"a\n": ["b\0", ("c\x1b", 1, None)]}) == {"a ": ["b\ufffd", ("c\ufffd", 1, None)]}
+    assert clean({"a\n": ["b\0", ("c\x1b", 1, None)]}) == {"a ": ["b\ufffd", ("c\ufffd", 1, None)]}
 
 
 @given(ANY)

@@ -79,9 +79,9 @@ def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str, task:
     """
     preset = find_preset(options.attack).within(dataset.domain)
     kind = find_attack(preset.attack)
-    told = kind.configured(**{**preset.settings, **(options.model_extra or {})})
-    norm = kind.checked_norm(options.norm or preset.norm)
-    kind.checked_goal(options.target is not None)
+    told = kind.configure(**{**preset.settings, **(options.model_extra or {})})
+    norm = kind.choose_norm(options.norm or preset.norm)
+    kind.choose_goal(options.target is not None)
     if task.kind == "regression":
         _check_regression(kind, options)
     _check_oracle(kind, options.oracle or options.device)

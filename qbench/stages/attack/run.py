@@ -16,7 +16,7 @@ from qbench.attacks import Attack, Grid
 from qbench.data import Dataset, load_dataset
 from qbench.errors import UserError
 from qbench.inputs import InputGrid
-from qbench.oracles import RuntimeOracle, opened_oracle
+from qbench.oracles import RuntimeOracle, open_oracle
 from qbench.places import cores
 from qbench.progress import Progress
 from qbench.runtimes.specs import grid_of
@@ -56,10 +56,10 @@ def attack(
     dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
     source = open_bundle(Path(bundle), dataset, options.progress)
     content = source.content
-    dataset = dataset.named_like(content.data.classes)
+    dataset = dataset.adopt_names(content.data.classes)
     chosen = choose(options, dataset, usual_surrogate(content.artifacts), content.task)
     _check_data(content, dataset, options)
-    with opened_oracle(
+    with open_oracle(
         source.path,
         content,
         runtime=options.oracle,

@@ -79,7 +79,7 @@ def export(
 def _dataset(data: str | Dataset, options: ExportOptions) -> Dataset:
     """The data, with the names of its classes that the user gave."""
     dataset = load_dataset(data, progress=options.progress) if isinstance(data, str) else data
-    return dataset if options.classes is None else dataset.named(options.classes)
+    return dataset if options.classes is None else dataset.rename_classes(options.classes)
 
 
 def _check_lone(options: ExportOptions) -> None:

@@ -24,7 +24,7 @@ from qbench.artifacts import (
     make,
 )
 from qbench.errors import EnvironmentLacks, UserError
-from qbench.inputs import InputGrid, InputPath, dequantized
+from qbench.inputs import InputGrid, InputPath, dequantize_tensor
 from qbench.link import hex_trace
 from qbench.places import cores
 from qbench.progress import Advance, Progress
@@ -33,7 +33,7 @@ from qbench.replaying.details import with_detection, with_errors, with_top
 from qbench.replaying.devices import device_results
 from qbench.replaying.journal import Journal
 from qbench.replaying.scores import Labels, Outputs, Rounding, disagreements, score
-from qbench.runtimes import REFERENCE, Runtime, executing, open_runtime, runtime_class
+from qbench.runtimes import REFERENCE, Runtime, open_runtime, runtime_class, runtimes_for
 from qbench.runtimes.device import DeviceRuntime, open_devices
 from qbench.stages.base import stage
 from qbench.stages.fitting import check_fit
@@ -120,7 +120,7 @@ def _choose(names: Sequence[str], devices: Sequence[str], bundle: BundleContent)
         raise UserError("a runtime is named twice", hint="name each once")
     if devices and REFERENCE not in names:
         return [*names, REFERENCE]
-    return list(names) or executing(bundle)
+    return list(names) or runtimes_for(bundle)
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,8 @@ class _Job:
             for start in range(0, len(vectors), _CHUNK):
                 rows = slice(start, start + _CHUNK)
                 fed = self._feed(runtime, rows, i - 1 if i else None)
-                outputs = dequantized(np.asarray(vectors[rows]), runtime.output)
-                real = dequantized(fed, runtime.input)
+                outputs = dequantize_tensor(np.asarray(vectors[rows]), runtime.output)
+                real = dequantize_tensor(fed, runtime.input)
                 given = task_of(task).scores(outputs, lambda real=real: real)  # type: ignore[misc]
                 parts.append(self._rows(given, rows))
             scores.append(np.concatenate(parts))

@@ -61,7 +61,7 @@ def _strongest(result: DirectStudy) -> dict[tuple[str, _Norm], DirectRow]:
     return found
 
 
-def masked(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
+def masking_verdicts(contents: Sequence[StudyContent]) -> Iterator[ClaimEvidence]:
     """The verdict of every network with low-bit activations; its figure is the vanishing gradients."""
     says: dict[str, ClaimStatus] = {"masked": "confirmed", "not masked": "refuted", "undecided": "undecided"}
     for content, result in _of(contents, MaskingStudy):

@@ -42,7 +42,7 @@ _STATEMENTS = (
         "masking",
         "Quantizing activations masks gradients.",
         "The masking verdict of each network with low-bit activations.",
-        evidence.masked,
+        evidence.masking_verdicts,
     ),
     _Statement(
         "poor-transfer",
@@ -134,11 +134,11 @@ def _held(statement: _Statement, contents: Sequence[StudyContent]) -> Claim:
         statement=statement.statement,
         rule=statement.rule,
         evidence=figures,
-        verdict=united([each.verdict for each in figures]),
+        verdict=unite([each.verdict for each in figures]),
     )
 
 
-def united(verdicts: Sequence[ClaimStatus]) -> ClaimStatus:
+def unite(verdicts: Sequence[ClaimStatus]) -> ClaimStatus:
     """Of a claim, from those of all figures that bear on it."""
     if verdicts and len(set(verdicts)) == 1:
         return verdicts[0]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import EpsResult, PairedTest
-from qbench.statistics import mean, paired, proportion
+from qbench.statistics import compare_paired, mean, proportion
 from qbench.studies.base import Prepared
 from qbench.studies.content import AttackPoint, StudyContent
 from qbench.studies.direct.content import DirectRow, DirectStudy
@@ -116,7 +116,7 @@ def _compare(base: Attacked, result: EpsResult, other: Attacked, their_result: E
     """On the inputs that both advsets hold and both networks get right when clean."""
     _, ours, theirs = np.intersect1d(base.indices, other.indices, return_indices=True)
     both = base.right[ours] & other.right[theirs]
-    return paired(
+    return compare_paired(
         base.network.name,
         other.network.name,
         base.stands(result)[ours][both],

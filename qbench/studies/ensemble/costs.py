@@ -22,7 +22,7 @@ def member_costs(gathered: Gathered, runtimes: Sequence[str]) -> tuple[MemberCos
     )
 
 
-def summed(members: Sequence[MemberCost]) -> EnsembleCost:
+def sum_costs(members: Sequence[MemberCost]) -> EnsembleCost:
     """Sums where every member's figure is known, of the same board and counter."""
     alike = len({(member.board, member.counter) for member in members}) == 1
     flash = [member.flash_bytes for member in members if member.flash_bytes is not None]

@@ -16,11 +16,11 @@ from qbench.errors import UserError
 from qbench.places import cores
 from qbench.progress import Progress
 from qbench.quant import Norm
-from qbench.statistics import paired, proportion
+from qbench.statistics import compare_paired, proportion
 from qbench.studies.base import Prepared
 from qbench.studies.content import AttackPoint, StudyContent
 from qbench.studies.ensemble.content import EnsembleRow, EnsembleStudy
-from qbench.studies.ensemble.costs import member_costs, summed
+from qbench.studies.ensemble.costs import member_costs, sum_costs
 from qbench.studies.ensemble.mixture import Mixture
 from qbench.studies.ensemble.options import EnsembleOptions
 from qbench.studies.gathering import Attacked, Gathered, Network
@@ -79,7 +79,7 @@ def prepare(inputs: Sequence[str | Path], options: EnsembleOptions) -> Prepared:
                 best_member=panel.names[best],
                 agreement=needed,
                 rows=tuple(rows),
-                cost=summed(costs),
+                cost=sum_costs(costs),
             ),
         )
 
@@ -132,7 +132,7 @@ class Votes:
         most = counts.max(axis=0)
         return np.where(counts[self.averaged, rows] == most, self.averaged, counts.argmax(axis=0))
 
-    def rejected(self, agreement: int) -> NDArray[np.bool_]:
+    def reject(self, agreement: int) -> NDArray[np.bool_]:
         """Inputs that fewer than `agreement` members agree on."""
         return np.asarray(self._counts().max(axis=0) < agreement)
 
@@ -154,7 +154,7 @@ class _Panel:
         """On clean inputs."""
         return Votes.of([probabilities(member.scores(x)) for member in self.members])
 
-    def attacked(self, x_adv: Array, x: Array, eps: float, norm: Norm) -> Votes:
+    def score_adversarial(self, x_adv: Array, x: Array, eps: float, norm: Norm) -> Votes:
         """On adversarial inputs."""
         scores = [member.scores_near(x_adv, x, eps, norm) for member in self.members]
         return Votes.of([probabilities(each) for each in scores])
@@ -171,7 +171,7 @@ class _Panel:
         averaged = votes.averaged == truth
         adaptive = single is not None
         single = votes.labels[best] == truth if single is None else single
-        rejected, majority = votes.rejected(self.agreement), votes.majority == truth
+        rejected, majority = votes.reject(self.agreement), votes.majority == truth
         fooled = ~rejected & ~majority
         return EnsembleRow(
             at=at,
@@ -181,8 +181,8 @@ class _Panel:
             single=proportion(single),
             rejected=proportion(rejected),
             wrong_accepted=proportion(fooled),
-            gain=paired("averaged vote", self.names[best], averaged, single),
-            rejection_gain=paired("rejection", self.names[best], ~fooled, single),
+            gain=compare_paired("averaged vote", self.names[best], averaged, single),
+            rejection_gain=compare_paired("rejection", self.names[best], ~fooled, single),
         )
 
 
@@ -195,7 +195,7 @@ class _Adaptive:
     steps: int
     seed: int
 
-    def perturbed(self, surrogate: Surrogate, eps: float) -> Array:
+    def perturb_members(self, surrogate: Surrogate, eps: float) -> Array:
         """[n, *shape], the victims inside the Linf ball."""
         attack = find_attack(_ADAPTIVE)(
             surrogate,
@@ -237,7 +237,7 @@ def _rows(
 def _transfer(panel: _Panel, attacked: Attacked, best: int) -> Iterator[EnsembleRow]:
     x = attacked.array("inputs.npy")
     for point, result in attacked.points():
-        votes = panel.attacked(attacked.array(result.file), x, point.eps, point.norm)
+        votes = panel.score_adversarial(attacked.array(result.file), x, point.eps, point.norm)
         yield panel.row(point, votes, attacked.truth, best)
 
 
@@ -246,7 +246,7 @@ def _adapt(panel: _Panel, adaptive: _Adaptive, eps: float, best: int) -> Ensembl
         network=ENSEMBLE, attack=_ADAPTIVE, norm="linf", surrogate=adaptive.mixture.name, eps=eps
     )
     victims = adaptive.victims
-    votes = panel.attacked(adaptive.perturbed(adaptive.mixture, eps), victims.x, eps, "linf")
-    alone = adaptive.perturbed(adaptive.mixture.members[best], eps)
+    votes = panel.score_adversarial(adaptive.perturb_members(adaptive.mixture, eps), victims.x, eps, "linf")
+    alone = adaptive.perturb_members(adaptive.mixture.members[best], eps)
     scores = panel.members[best].scores_near(alone, victims.x, eps, "linf")
     return panel.row(at, votes, victims.y, best, scores.argmax(axis=1) == victims.y)

@@ -15,7 +15,7 @@ from qbench.studies.gathering import Gathered, Network
 from qbench.studies.masking.content import MaskingStudy, MaskingVerdict
 from qbench.studies.masking.options import MaskingOptions
 from qbench.studies.masking.trials import Battery, BatteryResult
-from qbench.studies.masking.verdicts import judged
+from qbench.studies.masking.verdicts import judge
 from qbench.surrogate.base import Surrogate
 from qbench.surrogate.registry import open_surrogate, surrogate_file, usual_surrogate
 
@@ -79,18 +79,18 @@ def _try(
     """All trials; other gradient rules are tried where they are of the same network."""
     content, kind = network.content, _kind(network, wanted)
 
-    def opened(name: str) -> Surrogate:
+    def open_network(name: str) -> Surrogate:
         return open_surrogate(
             name, network.bundle.path, content.preprocessing, content.data.domain, content.task
         )
 
     same = network.record.integer and (network.record.low_bit or kind != "float")
-    rules = [opened(name) for name in _RULES] if same else []
-    return battery.run(opened(kind), rules, gathered.victims(count, network))
+    rules = [open_network(name) for name in _RULES] if same else []
+    return battery.run(open_network(kind), rules, gathered.victims(count, network))
 
 
 def _verdict(gathered: Gathered, network: Network, outcome: BatteryResult, eps: float) -> MaskingVerdict:
-    verdict, explanation = judged(network.name, outcome)
+    verdict, explanation = judge(network.name, outcome)
     return MaskingVerdict(
         network=network.name,
         surrogate=outcome.surrogate,

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from qbench.artifacts import PairedTest, Proportion
 from qbench.attacks import Attack, Victims
-from qbench.attacks.checks import unbroken_without_bound, vanishing
+from qbench.attacks.checks import find_vanishing, unbroken_without_bound
 from qbench.attacks.estimation import Spsa
 from qbench.attacks.gradient import Fgsm, Pgd
 from qbench.attacks.square import Square
-from qbench.statistics import paired, proportion
+from qbench.statistics import compare_paired, proportion
 from qbench.studies.masking.content import Trial
 from qbench.surrogate.base import Surrogate
 from qbench.surrogate.scoring import Scorer
@@ -61,19 +61,19 @@ class Battery:
             victims: clean inputs.
         """
         score = Scorer(judged, _BATCH)
-        right = victims.chosen(np.flatnonzero(score(victims.x).argmax(axis=1) == victims.y))
+        right = victims.select(np.flatnonzero(score(victims.x).argmax(axis=1) == victims.y))
         stands = {trial: self._stands(attack, score, right) for trial, attack in self._attacks(judged, rules)}
         many = f"pgd {judged.name}"
         return BatteryResult(
             surrogate=judged.name,
-            zero_gradient=proportion(_by_batch(lambda part: vanishing(judged, part), right)),
+            zero_gradient=proportion(_by_batch(lambda part: find_vanishing(judged, part), right)),
             unbounded=proportion(~_by_batch(lambda part: unbroken_without_bound(judged, part), right)),
             trials=tuple(
                 Trial(name=name, role=role, accuracy=proportion(held))
                 for (name, role), held in stands.items()
             ),
             comparisons=tuple(
-                paired(many, name, stands[many, "many steps"], held)
+                compare_paired(many, name, stands[many, "many steps"], held)
                 for (name, _), held in stands.items()
                 if name != many
             ),

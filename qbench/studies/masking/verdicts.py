@@ -12,7 +12,7 @@ from qbench.studies.masking.trials import BatteryResult
 TOLERANCE = 0.05
 
 
-def judged(network: str, outcome: BatteryResult) -> tuple[Literal["masked", "not masked", "undecided"], str]:
+def judge(network: str, outcome: BatteryResult) -> tuple[Literal["masked", "not masked", "undecided"], str]:
     """The verdict and its explanation.
 
     Masked: the 95 % interval of some sign lies beyond doubt on the wrong side. Not masked: the intervals of

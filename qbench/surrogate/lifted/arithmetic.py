@@ -38,7 +38,7 @@ def _sum(node: Node, sign: int) -> Lowered:
     output = twice / (float(y.scale) * (1 << headroom))
     node.require(0 < output < 1, "the output's scale is too small for those of the inputs")
     first, second = Scale.of(float(a.scale) / twice), Scale.of(float(b.scale) / twice)
-    scales = first, second if sign > 0 else second.negated()
+    scales = first, second if sign > 0 else second.negate()
     bound, clamp = max(a.reach, b.reach) << headroom, node.clamp()
     units = np.float32(float(a.scale) / float(y.scale)), np.float32(sign * float(b.scale) / float(y.scale))
 

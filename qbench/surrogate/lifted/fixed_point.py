@@ -57,7 +57,7 @@ class Scale:
             raise UserError("a scale is out of range", cause="it is 2^31 or more", hint="export it again")
         return cls(mantissas, exponents.astype(np.int64))
 
-    def negated(self) -> Scale:
+    def negate(self) -> Scale:
         """The same with the other sign."""
         return Scale(-self.mantissas, self.exponents)
 

@@ -37,7 +37,7 @@ def _compute(node: Node) -> NDArray[Any]:
         found = _FOLDED[node.operator.name](node).astype(node.output.dtype)
         return np.asarray(found.reshape(node.output.shape))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise node.refused(f"its inputs and options do not fit each other: {error}") from error
+        raise node.refusal(f"its inputs and options do not fit each other: {error}") from error
 
 
 def _inputs(node: Node) -> list[NDArray[Any]]:

@@ -128,17 +128,17 @@ def resize_bilinear(node: Node) -> Lowered:
     rows, columns = (_interpolation(node, axis) for axis in (1, 2))
     unit, zero_point = float(_RESIZE_UNIT**2), node.output.zero_point
 
-    def interpolated(x: tf.Tensor) -> tf.Tensor:
+    def interpolate(x: tf.Tensor) -> tf.Tensor:
         dtype = x.dtype.as_numpy_dtype
         return tf.einsum("yi,nijc,xj->nyxc", rows.astype(dtype), x, columns.astype(dtype))
 
     def exact(x: tf.Tensor) -> tf.Tensor:
-        codes = interpolated(tf.cast(x, tf.float64) + zero_point) / unit  # exact: under 2^37 before
+        codes = interpolate(tf.cast(x, tf.float64) + zero_point) / unit  # exact: under 2^37 before
         rounded = tf.sign(codes) * tf.floor(tf.abs(codes) + 0.5)
         return tf.cast(rounded - zero_point, tf.float32)
 
     y = node.output
-    return node.integer_operator(exact, lambda x: interpolated(x) / unit, Clamp(y.low, y.high))
+    return node.integer_operator(exact, lambda x: interpolate(x) / unit, Clamp(y.low, y.high))
 
 
 def _resize(node: Node, axis: int) -> tuple[int, int, bool, bool]:

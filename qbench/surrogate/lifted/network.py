@@ -84,10 +84,10 @@ class LiftedNetwork:
             node = Node(operator, self.graph, rule_for_scores(rule) if operator.index in last else rule)
             if operator.name not in OPERATORS:
                 known = ", ".join(OPERATORS)
-                raise node.refused(f"it is not supported; supported are {known}")
+                raise node.refusal(f"it is not supported; supported are {known}")
             kind = OPERATORS[operator.name]
             data = operator.inputs[: kind.data_inputs]
-            self._steps.append((node.lowered(kind.lower), data, operator.outputs[0]))
+            self._steps.append((node.convert(kind.lower), data, operator.outputs[0]))
 
     def _find_needed(self) -> set[int]:
         """The operators that the outputs depend on."""

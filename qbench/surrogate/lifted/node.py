@@ -47,7 +47,7 @@ class Node:
     def input(self, position: int) -> GraphTensor:
         """An input tensor."""
         if not self.has(position):
-            raise self.refused(f"input {position} is missing")
+            raise self.refusal(f"input {position} is missing")
         return self.graph.tensors[self.operator.inputs[position]]
 
     @property
@@ -59,16 +59,16 @@ class Node:
         """The array of an input that must be known."""
         data = self.input(position).data
         if data is None:
-            raise self.refused(f"input {position} is not a constant")
+            raise self.refusal(f"input {position} is not a constant")
         return data
 
     def option(self, name: str) -> Any:
         """A field of the operator's options."""
         if not hasattr(self.operator.options, name):
-            raise self.refused(f"its option {name} is missing")
+            raise self.refusal(f"its option {name} is missing")
         return getattr(self.operator.options, name)
 
-    def refused(self, cause: str) -> UserError:
+    def refusal(self, cause: str) -> UserError:
         """The error for an operator that cannot be lifted."""
         return UserError(
             f"operator {self.operator.index}, {self.operator.name}, cannot be lifted into a gradient",
@@ -82,7 +82,7 @@ class Node:
             shape = self.input(position).shape
             self.require(len(shape) == rank and 0 not in shape, f"input {position} has the shape {shape}")
 
-    def lowered(self, lower: Callable[[Node], Lowered]) -> Lowered:
+    def convert(self, lower: Callable[[Node], Lowered]) -> Lowered:
         """The operator as a function; what does not fit in it is told with its name.
 
         Raises:
@@ -112,7 +112,7 @@ class Node:
 
     def _misfit(self, error: Exception) -> UserError:
         said = (str(error).splitlines() or [type(error).__name__])[0]
-        return self.refused(f"its inputs and options do not fit each other: {said}")
+        return self.refusal(f"its inputs and options do not fit each other: {said}")
 
     def require(self, holds: bool, otherwise: str) -> None:
         """Refuse the operator unless a condition holds.
@@ -121,7 +121,7 @@ class Node:
             UserError: naming the operator and its index.
         """
         if not holds:
-            raise self.refused(otherwise)
+            raise self.refusal(otherwise)
 
     def require_codes(self, *tensors: GraphTensor) -> None:
         """Refuse tensors that are not all int8, or all int16 with zero point 0, each with one scale."""

@@ -55,7 +55,7 @@ def _check(node: QdqNode, function: Lowered) -> Lowered:
 
 def _misfit(node: QdqNode, error: Exception) -> UserError:
     said = (str(error).splitlines() or [type(error).__name__])[0]
-    return node.refused(f"its inputs and attributes do not fit each other: {said}")
+    return node.refusal(f"its inputs and attributes do not fit each other: {said}")
 
 
 def _quantize(node: QdqNode) -> Lowered:

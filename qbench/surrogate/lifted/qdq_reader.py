@@ -47,7 +47,7 @@ class QdqNode:
     def quantization(self) -> Codes:
         """Of a node that has one."""
         if self.codes is None:
-            raise self.refused("it is no quantizer")
+            raise self.refusal("it is no quantizer")
         return self.codes
 
     def has(self, position: int) -> bool:
@@ -69,9 +69,9 @@ class QdqNode:
             UserError: naming the operator and its index.
         """
         if not holds:
-            raise self.refused(otherwise)
+            raise self.refusal(otherwise)
 
-    def refused(self, cause: str) -> UserError:
+    def refusal(self, cause: str) -> UserError:
         """The error for an operator that cannot be lifted."""
         return UserError(
             f"operator {self.index}, {self.kind}, cannot be lifted into a gradient",

@@ -56,7 +56,7 @@ def leaky_relu(node: Node) -> Lowered:
     alpha = np.float32(node.option("alpha"))
     below = Scale.of(x.scale * abs(alpha) / y.scale)
     positive = _rescale(Scale.of(x.scale / y.scale))
-    negative = _rescale(below.negated() if alpha < 0 else below)
+    negative = _rescale(below.negate() if alpha < 0 else below)
     unit = x.scale / y.scale
     return _by_table(
         node,

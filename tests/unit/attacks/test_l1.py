@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 
 from qbench.attacks import Victims, find_attack
 from qbench.attacks.budgets import check_eps
-from qbench.attacks.norms import project, random_points, shrunk, steepest_step
+from qbench.attacks.norms import project, random_points, shrink, steepest_step
 from qbench.data import IMAGE
 from qbench.errors import UserError
 from qbench.quant import project_codes, size
@@ -36,7 +36,7 @@ def soft_thresholded(delta, eps):
     eps=st.floats(0.0625, 20),
 )
 def test_projection_is_the_nearest_point(delta, eps):
-    found = shrunk(delta, eps, "l1")
+    found = shrink(delta, eps, "l1")
     for row, each in zip(delta.reshape(3, -1).astype(float), found.reshape(3, -1), strict=True):
         assert np.allclose(each, soft_thresholded(row, eps), atol=1e-5)
     assert size(found, "l1").max() <= eps * (1 + 1e-6)

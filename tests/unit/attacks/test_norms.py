@@ -13,7 +13,7 @@ from qbench.attacks.norms import (
     lengths,
     project,
     random_points,
-    shrunk,
+    shrink,
     snap_to_grid,
     steepest_step,
     unit_l1,
@@ -71,12 +71,12 @@ def test_unit_gradients_in_l1():
     ],
 )
 def test_a_projection_is_the_nearest_in_the_ball(norm, wanted):
-    for found in (project(tf.constant(DELTA), tf.constant(2.0), norm).numpy(), shrunk(DELTA, 2.0, norm)):
+    for found in (project(tf.constant(DELTA), tf.constant(2.0), norm).numpy(), shrink(DELTA, 2.0, norm)):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, wanted, rtol=1e-6)
-    np.testing.assert_array_equal(shrunk(DELTA, 100.0, norm), DELTA)
-    np.testing.assert_array_equal(shrunk(DELTA, 0.0, norm), np.zeros_like(DELTA))
-    np.testing.assert_array_equal(shrunk(ZERO, 1.0, norm), ZERO)
+    np.testing.assert_array_equal(shrink(DELTA, 100.0, norm), DELTA)
+    np.testing.assert_array_equal(shrink(DELTA, 0.0, norm), np.zeros_like(DELTA))
+    np.testing.assert_array_equal(shrink(ZERO, 1.0, norm), ZERO)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from qbench.data import IMAGE
 def test_the_attack_takes_what_the_preset_tells_it(name):
     preset = PRESETS[name]
     attack = find_attack(preset.attack)
-    told = attack.configured(**preset.settings).model_dump()
+    told = attack.configure(**preset.settings).model_dump()
     assert told.items() >= dict(preset.settings).items()
-    assert attack.checked_norm(preset.norm) == preset.norm
+    assert attack.choose_norm(preset.norm) == preset.norm
     assert bool(preset.eps) == issubclass(attack, BoundedAttack)
     if preset.eps:
         check_eps(preset.eps, IMAGE, preset.norm, 3072)

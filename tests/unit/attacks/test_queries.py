@@ -35,7 +35,7 @@ def victims(network, n=30, seed=0):
     return Victims(x, y, np.arange(n) + 7)
 
 
-def attacked(name, network, told, given, eps, **options):
+def attack_batch(name, network, told, given, eps, **options):
     attack = find_attack(name)(network, **options, **told)
     parts = [found for (found,) in attack.perturb(given, [eps])]
     x, logits, queries = (np.concatenate([getattr(p, f) for p in parts]) for f in ("x", "logits", "queries"))
@@ -55,7 +55,7 @@ def test_queries_are_counted_and_bounded_and_results_hold(name, told, norm, eps,
     given = victims(network)
     if grid == "uint8":
         given = Victims(np.rint(given.x * 255).astype(np.float32) / np.float32(255), given.y, given.indices)
-    x, logits, queries = attacked(name, network, told, given, eps, oracle=oracle, norm=norm, grid=grid)
+    x, logits, queries = attack_batch(name, network, told, given, eps, oracle=oracle, norm=norm, grid=grid)
     assert queries.sum() == len(oracle.asked)
     assert queries.max() <= told["budget"]
     assert queries.min() >= 1
@@ -75,13 +75,13 @@ def test_neither_batch_nor_order_matters_but_the_seed_does(name, told, norm, eps
     network = Kinked()
     given = victims(network, 12)
     oracle = lambda: Counting(network)  # noqa: E731
-    x, *_ = attacked(name, network, told, given, eps, oracle=oracle(), norm=norm)
-    small, *_ = attacked(name, network, told, given, eps, oracle=oracle(), norm=norm, batch=5)
+    x, *_ = attack_batch(name, network, told, given, eps, oracle=oracle(), norm=norm)
+    small, *_ = attack_batch(name, network, told, given, eps, oracle=oracle(), norm=norm, batch=5)
     assert np.allclose(x, small, atol=1e-5)
-    turned = given.chosen(np.arange(12)[::-1])
-    again, *_ = attacked(name, network, told, turned, eps, oracle=oracle(), norm=norm)
+    turned = given.select(np.arange(12)[::-1])
+    again, *_ = attack_batch(name, network, told, turned, eps, oracle=oracle(), norm=norm)
     assert np.allclose(x[::-1], again, atol=1e-5)
-    other, *_ = attacked(name, network, told, given, eps, oracle=oracle(), norm=norm, seed=1)
+    other, *_ = attack_batch(name, network, told, given, eps, oracle=oracle(), norm=norm, seed=1)
     assert not np.allclose(x, other, atol=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_an_estimate_climbs_a_linear_network_to_the_corner(name):
     network = Linear(weights, bias=-50.0)  # out of reach, so that no step is the last
     rate = {"spsa": "learning_rate", "nes": "step_size"}[name]
     told = {"steps": 60, "samples": 200, rate: 0.05}
-    x, *_ = attacked(name, network, told, given, 0.5)
+    x, *_ = attack_batch(name, network, told, given, 0.5)
     assert np.allclose(x, 0.5 * np.sign(weights), atol=0.02)
 
 
@@ -104,7 +104,7 @@ def test_hopskipjump_finds_the_distance_to_a_plane(norm, nearest):
     expected = nearest or 2.0 / np.abs(weights).sum()
     given = Victims(np.zeros((3, 10), np.float32), np.zeros(3, np.int64), np.arange(3))
     told = {"budget": 8000, "steps": 25}
-    x, logits, _ = attacked("hopskipjump", Linear(weights, bias=-2.0), told, given, 500.0, norm=norm)
+    x, logits, _ = attack_batch("hopskipjump", Linear(weights, bias=-2.0), told, given, 500.0, norm=norm)
     assert (logits.argmax(axis=1) == 1).all()
     assert np.all(size(x, norm) < 1.1 * expected)
     assert np.all(size(x, norm) >= expected * 0.999)
@@ -116,7 +116,7 @@ def test_zoo_comes_near_the_distance_to_a_plane():
     network = Linear(weights, bias=-0.75, domain=IMAGE)
     given = Victims(np.full((2, 8), 0.5, np.float32), np.zeros(2, np.int64), np.arange(2))
     told = {"budget": 20_000, "coordinates": 8, "learning_rate": 0.02, "binary_search_steps": 5}
-    x, logits, _ = attacked("zoo", network, told, given, 2.0)
+    x, logits, _ = attack_batch("zoo", network, told, given, 2.0)
     assert (logits.argmax(axis=1) == 1).all()
     assert size(x - given.x, "l2") == pytest.approx([0.25, 0.25], rel=0.15)
 
@@ -130,7 +130,7 @@ def test_ties_do_not_stop_square():
 
     coarse.name, coarse.step, coarse.as_replayed = "coarse", None, lambda x_adv, *_: x_adv
     given = victims(network, 40)
-    _, logits, _ = attacked("square", network, {"budget": 200}, given, 0.3, oracle=coarse)
+    _, logits, _ = attack_batch("square", network, {"budget": 200}, given, 0.3, oracle=coarse)
     assert np.mean(logits.argmax(axis=1) == given.y) < 0.6
 
 
@@ -138,7 +138,7 @@ def test_an_oracle_that_rounds_is_asked_for_more_than_it_rounds_away():
     network = Kinked()
     oracle = Counting(network, step=1 / 16)
     given = victims(network, 20)
-    x, logits, _ = attacked(
+    x, logits, _ = attack_batch(
         "hopskipjump", network, {"budget": 1500, "samples": 40}, given, 4.0, oracle=oracle, norm="l2"
     )
     fooled = logits.argmax(axis=1) != given.y
@@ -191,7 +191,7 @@ def test_square_is_no_weaker_than_arts(resnet8, victims_32):
 def test_zoo_flips_images_within_1338_queries(resnet8, victims_32):
     """ART 1.20's, with its defaults, flipped none of three."""
     right = resnet8.logits(victims_32.x).numpy().argmax(axis=1) == victims_32.y
-    given = victims_32.chosen(np.flatnonzero(right)[:12])
+    given = victims_32.select(np.flatnonzero(right)[:12])
     ((found,),) = find_attack("zoo")(resnet8, budget=1338, binary_search_steps=1).perturb(given, [55.0])
     assert np.mean(found.logits.argmax(axis=1) != given.y) > 0.75
     assert found.queries.max() <= 1338
@@ -201,7 +201,7 @@ def test_zoo_flips_images_within_1338_queries(resnet8, victims_32):
 def test_zoo_ends_about_as_near_as_an_attack_with_gradients(resnet8, victims_32):
     """7,000 queries measure the slope of each of 3,072 elements once or so."""
     right = resnet8.logits(victims_32.x).numpy().argmax(axis=1) == victims_32.y
-    given = victims_32.chosen(np.flatnonzero(right)[:4])
+    given = victims_32.select(np.flatnonzero(right)[:4])
     ((found,),) = find_attack("zoo")(resnet8, budget=7000).perturb(given, [55.0])
     ((theirs,),) = find_attack("deepfool")(resnet8, batch=4).perturb(given, [55.0])
     assert (found.logits.argmax(axis=1) != given.y).all()
@@ -216,7 +216,7 @@ def test_zoo_measures_what_it_has_not_yet_and_walks_along_it():
     x = np.random.default_rng(3).uniform(0.4, 0.6, (12, 6)).astype(np.float32)
     given = Victims(x, network.logits(x).numpy().argmax(axis=1), np.arange(12))
     told = {"budget": 60, "coordinates": 2, "binary_search_steps": 1, "steps": 3}
-    found, logits, queries = attacked("zoo", network, told, given, 9.0)
+    found, logits, queries = attack_batch("zoo", network, told, given, 9.0)
     assert (logits.argmax(axis=1) != given.y).all()
     ((nearest,),) = find_attack("deepfool")(network).perturb(given, [9.0])
     assert (size(found - x, "l2") < 1.1 * size(nearest.x - x, "l2") + 1e-3).all()
@@ -231,6 +231,6 @@ def victims_32(victims):
 def test_wide_domains_need_no_image():
     assert WIDE.step is None
     given = Victims(np.zeros((2, 6), np.float32), np.zeros(2, np.int64), np.arange(2))
-    x, logits, _ = attacked("square", Linear(np.ones(6), bias=-2.0), {"budget": 50}, given, 0.5)
+    x, logits, _ = attack_batch("square", Linear(np.ones(6), bias=-2.0), {"budget": 50}, given, 0.5)
     assert (logits.argmax(axis=1) == 1).all()
     assert np.abs(x).max() <= 0.5

@@ -13,8 +13,8 @@ from qbench.boards import BOARDS
 from qbench.boards.flashing import tcl_word
 from qbench.boards.packed_weights import pack_weights
 from qbench.errors import UserError
-from qbench.runtimes.packing import packed
-from tests.golden.coarse import coarse
+from qbench.runtimes.packing import build_packed
+from tests.random_models.coarse import coarse
 from tests.unit.runtimes.conftest import tflite_bytes
 
 pytestmark = pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no cross compiler for Arm")
@@ -65,9 +65,9 @@ def test_pack_weights_says_that_there_is_nothing_to_pack(command, bundle, tmp_pa
 
 def test_pack_refuses_an_arena_that_does_not_fit_ram(tmp_path):
     with pytest.raises(UserError, match=r"needs [\d,]+ bytes of RAM .* stm32f405 has 105,\d+"):
-        packed(_wide_network(), BOARDS["stm32f405"], tmp_path / "image.elf")
+        build_packed(_wide_network(), BOARDS["stm32f405"], tmp_path / "image.elf")
     assert not (tmp_path / "image.elf").exists()
-    assert packed(_wide_network(), BOARDS["mps2-an386"], tmp_path / "image.elf").image.exists()
+    assert build_packed(_wide_network(), BOARDS["mps2-an386"], tmp_path / "image.elf").image.exists()
 
 
 def _wide_network() -> bytes:

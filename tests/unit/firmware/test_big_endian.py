@@ -11,9 +11,9 @@ import pytest
 
 from qbench.boards.packed_weights import pack_weights
 from qbench.places import firmware_sources
-from tests.golden.cases import GENERATORS, Case, draw
-from tests.golden.coarse import network
-from tests.golden.oracles import host
+from tests.random_models.cases import GENERATORS, Case, draw
+from tests.random_models.coarse import network
+from tests.random_models.oracles import host
 from tests.unit.firmware.sources import runtime_sources
 
 COMPILER, EMULATOR = "powerpc-linux-gnu-gcc", "qemu-ppc"

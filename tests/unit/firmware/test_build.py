@@ -14,9 +14,9 @@ import pytest
 from qbench.boards.packed_weights import pack_weights
 from qbench.places import firmware_sources
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.cases import GENERATORS, Case, draw
-from tests.golden.coarse import network
-from tests.golden.oracles import host
+from tests.random_models.cases import GENERATORS, Case, draw
+from tests.random_models.coarse import network
+from tests.random_models.oracles import host
 from tests.unit.firmware.sources import compile_each, runtime_sources
 
 HOST = firmware_sources() / "host"

@@ -10,8 +10,8 @@ import pytest
 from qbench.errors import UserError
 from qbench.places import firmware_sources
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.builder import OPERATORS, ModelBuilder
-from tests.golden.cases import GENERATORS, draw
+from tests.random_models.builder import OPERATORS, ModelBuilder
+from tests.random_models.cases import GENERATORS, draw
 
 
 def _refusal(model: bytes) -> UserError:

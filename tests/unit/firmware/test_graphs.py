@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.builder import ModelBuilder
-from tests.golden.cases import SAMPLES, Case
-from tests.golden.oracles import host, litert_ref
+from tests.random_models.builder import ModelBuilder
+from tests.random_models.cases import SAMPLES, Case
+from tests.random_models.oracles import host, litert_ref
 
 SHAPE = (1, 4, 4, 3)
 

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.builder import ModelBuilder
-from tests.golden.cases import Case
-from tests.golden.oracles import Refused, host, litert_ref
+from tests.random_models.builder import ModelBuilder
+from tests.random_models.cases import Case
+from tests.random_models.oracles import Refused, host, litert_ref
 
 UNIT = 1 / 32768
 EVERY_CODE = np.arange(-32768, 32768, dtype=np.int16).reshape(1, 1, -1)

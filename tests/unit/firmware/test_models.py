@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from qbench.data import load_dataset
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.cases import Case
-from tests.golden.oracles import host, tflm
+from tests.random_models.cases import Case
+from tests.random_models.oracles import host, tflm
 
 COUNT = 200
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.golden.builder import ModelBuilder
-from tests.golden.cases import GENERATORS, SAMPLES, Case, draw
-from tests.golden.oracles import ORACLES, Refused, host
+from tests.random_models.builder import ModelBuilder
+from tests.random_models.cases import GENERATORS, SAMPLES, Case, draw
+from tests.random_models.oracles import ORACLES, Refused, host
 
 CASES = 100
 

@@ -11,9 +11,9 @@ from ai_edge_litert.interpreter import Interpreter
 from qbench.boards.packed_weights import IDENTIFIER, pack_weights
 from qbench.errors import UserError
 from qbench.runtimes.hostlib import HostModel
-from tests.golden.builder import ModelBuilder
-from tests.golden.cases import GENERATORS, draw
-from tests.golden.coarse import coarse, levels, network
+from tests.random_models.builder import ModelBuilder
+from tests.random_models.cases import GENERATORS, draw
+from tests.random_models.coarse import coarse, levels, network
 
 WIDTHS = (1, 2, 4)
 

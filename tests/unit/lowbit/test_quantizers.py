@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from qbench.lowbit import activations, weights
-from qbench.lowbit.rounding import rounded
+from qbench.lowbit.rounding import round_ste
 
 KERNELS = arrays.arrays(np.float32, (3, 3, 2, 4), elements=st.floats(-4, 4, width=16))
 KINDS = (weights.DorefaWeights, weights.DorefaMaxWeights, weights.LearnedStepWeights)
@@ -142,4 +142,4 @@ def test_the_input_grid_holds_every_pixel_apart(low, high):
 
 
 def test_ties_round_away_from_zero_as_in_the_kernels():
-    assert rounded(tf.constant([-1.5, -0.5, 0.5, 1.5, 2.5])).numpy().tolist() == [-2, -1, 1, 2, 3]
+    assert round_ste(tf.constant([-1.5, -0.5, 0.5, 1.5, 2.5])).numpy().tolist() == [-2, -1, 1, 2, 3]

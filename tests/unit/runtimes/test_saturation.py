@@ -7,7 +7,7 @@ import sysconfig
 
 import pytest
 
-from qbench.runtimes import executing, runtime_class
+from qbench.runtimes import runtime_class, runtimes_for
 from qbench.runtimes.onnx import EXACT, SATURATING
 from qbench.runtimes.saturation import saturates
 
@@ -29,7 +29,7 @@ def test_the_kernels_name_says_what_this_machine_does(bundle):
 
 
 def test_the_exact_runtime_runs_by_itself_where_the_other_saturates(bundle):
-    assert ("onnx-exact" in executing(bundle.content)) == saturates(precise=False)
+    assert ("onnx-exact" in runtimes_for(bundle.content)) == saturates(precise=False)
 
 
 @pytest.mark.skipif(

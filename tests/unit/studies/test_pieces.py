@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from qbench.artifacts import CountSummary, Estimate, Proportion
-from qbench.statistics import paired, proportion
+from qbench.statistics import compare_paired, proportion
 from qbench.studies.alignment.gradients import cosines, sign_agreements
 from qbench.studies.claims.evidence import _below, _within
 from qbench.studies.ensemble.content import MemberCost
-from qbench.studies.ensemble.costs import summed
+from qbench.studies.ensemble.costs import sum_costs
 from qbench.studies.ensemble.run import Votes
 from qbench.studies.judging import probabilities
 from qbench.studies.masking.trials import BatteryResult
-from qbench.studies.masking.verdicts import judged
+from qbench.studies.masking.verdicts import judge
 from qbench.studies.shift.layers import LayerProbe
 from qbench.studies.shift.run import Shift
 
@@ -82,7 +82,7 @@ def share(count, total):
 
 def outcome(zero: Proportion, unbounded: Proportion, pgd: int, square: int):
     held = (np.arange(400) < each for each in (pgd, square))
-    return BatteryResult("float", zero, unbounded, (), (paired("pgd", "square", *held),))
+    return BatteryResult("float", zero, unbounded, (), (compare_paired("pgd", "square", *held),))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def outcome(zero: Proportion, unbounded: Proportion, pgd: int, square: int):
     ],
 )
 def test_masking_is_judged_by_intervals(zero, unbounded, pgd, square, verdict):
-    found, why = judged("net", outcome(zero, unbounded, pgd, square))
+    found, why = judge("net", outcome(zero, unbounded, pgd, square))
     assert found == verdict
     assert "net" in why
 
@@ -125,9 +125,9 @@ def member(**other):
 
 
 def test_costs_add_up_where_they_are_of_one_board_and_known():
-    both = summed([member(), member(flash_bytes=50)])
+    both = sum_costs([member(), member(flash_bytes=50)])
     assert (both.flash_bytes, both.arena_bytes, both.median_count) == (150, 20, 14)
-    other = summed([member(), member(counter="cycles")])
+    other = sum_costs([member(), member(counter="cycles")])
     assert (other.flash_bytes, other.arena_bytes, other.median_count) == (200, None, None)
-    unknown = summed([member(), member(flash_bytes=None, arena_bytes=None, counts=None)])
+    unknown = sum_costs([member(), member(flash_bytes=None, arena_bytes=None, counts=None)])
     assert (unknown.flash_bytes, unknown.arena_bytes, unknown.median_count) == (None, None, None)

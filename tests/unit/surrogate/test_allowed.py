@@ -18,7 +18,7 @@ from qbench.surrogate.allowed import ALLOWED
 from qbench.surrogate.frozen import FrozenGraph
 from qbench.surrogate.keras import KerasSurrogate
 from qbench.surrogate.keras_file import open_keras
-from tests.golden.builder import ModelBuilder
+from tests.random_models.builder import ModelBuilder
 
 
 def evil(target):

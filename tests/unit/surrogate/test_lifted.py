@@ -23,7 +23,7 @@ from qbench.surrogate.lifted.gradients import Clamp, integer_operator
 from qbench.surrogate.lifted.network import LiftedNetwork
 from qbench.surrogate.lifted.reader import read_graph
 from qbench.surrogate.scoring import Scorer
-from tests.golden.builder import ModelBuilder
+from tests.random_models.builder import ModelBuilder
 
 EXACT = tuple(rule for rule in GRADIENTS if rule != "float")
 PIXELS = Preprocessing(scale=255.0)  # MLPerf Tiny's ResNet-8 takes pixels from 0 to 255

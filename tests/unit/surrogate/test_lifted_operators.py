@@ -9,9 +9,9 @@ import tensorflow as tf
 from qbench.errors import UserError
 from qbench.surrogate.lifted.network import LiftedNetwork
 from qbench.surrogate.lifted.reader import GraphTensor, read_graph
-from tests.golden.builder import ModelBuilder
-from tests.golden.cases import GENERATORS, SAMPLES, Case, draw
-from tests.golden.oracles import ORACLES
+from tests.random_models.builder import ModelBuilder
+from tests.random_models.cases import GENERATORS, SAMPLES, Case, draw
+from tests.random_models.oracles import ORACLES
 
 CASES = 8
 

@@ -8,8 +8,8 @@ from qbench.link import errors
 from qbench.link.timeouts import Timeouts
 
 
-class Watch:
-    """Watches a device that may be slow, deaf or dead.
+class Deadlines:
+    """Deadlines of a run with a device that may be slow, stop receiving or stop responding.
 
     Args:
         url: for the errors.
@@ -23,9 +23,9 @@ class Watch:
     def restart(self) -> None:
         """An answer came, or a session began: all clocks start anew."""
         self._answered = time.monotonic()
-        self.heard()
+        self.note_frame()
 
-    def heard(self) -> None:
+    def note_frame(self) -> None:
         """A frame came."""
         self._heard = time.monotonic()
         self._interval = self._timeouts.probe

@@ -1,6 +1,6 @@
 """Writes docs/operators.md: each operator on each runtime, held against TFLite's reference kernels.
 
-PYTHONPATH=tests python -m golden.table [CASES]
+PYTHONPATH=tests python -m random_models.table [CASES]
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PACKAGES = {
 
 _HEAD = """# Operators: who computes what
 
-Written by `python -m tests.golden.table {cases}`; do not edit.
+Written by `python -m tests.random_models.table {cases}`; do not edit.
 
 Each operator was run on {cases} random models (shapes, strides, paddings, fused activations, extreme
 scales and zero points; four inputs each) and held, element by element, against the reference kernels
