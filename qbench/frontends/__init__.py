@@ -5,4 +5,4 @@ from qbench.frontends.log_mel import WAKEWORD, LogMel
 # By the name that is typed after --front-end.
 FRONT_ENDS: dict[str, LogMel] = {WAKEWORD.name: WAKEWORD}
 
-__all__ = ["FRONT_ENDS", "LogMel"]
+__all__ = ["FRONT_ENDS", "WAKEWORD", "LogMel"]

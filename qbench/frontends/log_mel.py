@@ -78,7 +78,7 @@ class LogMel:
         low, middle, high = edges[:-2], edges[1:-1], edges[2:]
         rising = (mel[:, None] - low) / (middle - low)
         falling = (high - mel[:, None]) / (high - middle)
-        found = np.maximum(0, np.minimum(rising, falling))
+        found: NDArray[np.float64] = np.maximum(0, np.minimum(rising, falling))
         found[0] = 0
         return found
 
