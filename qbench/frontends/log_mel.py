@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.frontends.mel import mel_matrix
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
 # Of a power before its logarithm.
 _LEAST = 1e-30
-# HTK's mel scale: Young et al., "The HTK Book", section 5.4.
-_MEL, _CORNER = 1127.0, 700.0
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,7 @@ class LogMel:
 
     @cached_property
     def _mel_matrix(self) -> NDArray[np.float64]:
-        """Triangles [bins, bands] over the mel scale, each as wide as two bands; nothing of bin 0."""
-        bins = np.linspace(0, self.rate / 2, self.frame // 2 + 1)
-        mel = _MEL * np.log1p(bins / _CORNER)
-        edges = np.linspace(0, _MEL * math.log1p(self.rate / 2 / _CORNER), self.bands + 2)
-        low, middle, high = edges[:-2], edges[1:-1], edges[2:]
-        rising = (mel[:, None] - low) / (middle - low)
-        falling = (high - mel[:, None]) / (high - middle)
-        found: NDArray[np.float64] = np.maximum(0, np.minimum(rising, falling))
-        found[0] = 0
-        return found
+        return mel_matrix(self.frame // 2 + 1, self.rate, self.bands, 0.0, self.rate / 2)
 
 
 # Of MLPerf Tiny's streaming wakeword benchmark.

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from qbench.frontends import FRONT_ENDS
 
-WAKEWORD = FRONT_ENDS["wakeword"]
+WAKEWORD, KEYWORDS = FRONT_ENDS["wakeword"], FRONT_ENDS["keywords"]
 
 
 @pytest.fixture(scope="module")
@@ -24,32 +24,62 @@ def recording(data_root):
     return stored[:, 0].astype(np.float32) / 32768, said["detection_windows"]
 
 
-def test_its_mel_bands_are_tensorflows():
-    theirs = tf.signal.linear_to_mel_weight_matrix(40, 513, 16_000, 0.0, 8000.0).numpy()
-    np.testing.assert_allclose(WAKEWORD._mel_matrix, theirs, atol=1e-5)
+@pytest.mark.parametrize(
+    ("front_end", "ends"), [(WAKEWORD, (513, 16_000, 0.0, 8000.0)), (KEYWORDS, (257, 16_000, 20.0, 4000.0))]
+)
+def test_mel_bands_are_tensorflows(front_end, ends):
+    theirs = tf.signal.linear_to_mel_weight_matrix(40, *ends).numpy()
+    np.testing.assert_allclose(front_end._mel_matrix, theirs, atol=1e-5)
 
 
-def test_graph_and_arrays_agree(recording):
+def sounds(recording, samples=16_000):
     sound, _ = recording
-    x = np.stack([sound[start : start + 15_872] for start in (0, 16_000, 64_000)])
-    ours = WAKEWORD.apply(x)
-    assert ours.shape == (3, *WAKEWORD.shape(15_872)) == (3, 30, 1, 40)
-    np.testing.assert_allclose(WAKEWORD.traced(tf.constant(x)).numpy(), ours, atol=2e-4)
+    return np.stack([sound[start : start + samples] for start in (14_000, 16_000, 64_000)])
 
 
-def test_its_gradient_is_that_of_differences(recording):
-    sound, _ = recording
-    x = tf.constant(sound[np.newaxis, 16_000 : 16_000 + 15_872])
-    weights = tf.constant(np.random.default_rng(0).normal(size=(30, 1, 40)), tf.float32)
+@pytest.mark.parametrize(("front_end", "shape"), [(WAKEWORD, (30, 1, 40)), (KEYWORDS, (49, 10, 1))])
+def test_graph_and_arrays_agree(recording, front_end, shape):
+    x = sounds(recording)
+    ours = front_end.apply(x)
+    assert ours.shape == (3, *front_end.shape(16_000)) == (3, *shape)
+    np.testing.assert_allclose(front_end.traced(tf.constant(x)).numpy(), ours, atol=1e-3)
+
+
+def test_the_coefficients_are_those_of_the_benchmarks_own_operators(recording):
+    x = sounds(recording)
+    scaled = tf.constant(x / x.max(axis=1, keepdims=True))
+    spectra = tf.abs(tf.signal.stft(scaled, 480, 320, window_fn=tf.signal.hann_window))
+    bands = tf.signal.linear_to_mel_weight_matrix(40, spectra.shape[-1], 16_000, 20.0, 4000.0)
+    logs = tf.math.log(tf.tensordot(spectra, bands, 1) + 1e-6)
+    theirs = tf.signal.mfccs_from_log_mel_spectrograms(logs)[..., :10].numpy()
+    np.testing.assert_allclose(KEYWORDS.apply(x)[..., 0], theirs, atol=2e-3)
+
+
+def test_silence_has_features():
+    silence = np.zeros((1, 16_000), np.float32)
+    for front_end in FRONT_ENDS.values():
+        assert np.isfinite(front_end.apply(silence)).all()
+        x = tf.constant(silence)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = front_end.traced(x)
+        assert np.isfinite(value.numpy()).all()
+        assert np.isfinite(tape.gradient(value, x).numpy()).all()
+
+
+@pytest.mark.parametrize("front_end", [WAKEWORD, KEYWORDS], ids=["wakeword", "keywords"])
+def test_a_gradient_is_that_of_differences(recording, front_end):
+    x = tf.constant(sounds(recording)[1:2])
+    weights = tf.constant(np.random.default_rng(0).normal(size=front_end.shape(16_000)), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        value = tf.reduce_sum(WAKEWORD.traced(x) * weights)
+        value = tf.reduce_sum(front_end.traced(x) * weights)
     gradient = tape.gradient(value, x).numpy()
     assert np.isfinite(gradient).all()
     way = np.sign(gradient).astype(np.float32) * 1e-6
 
     def exact(wave_):
-        return float(np.sum(WAKEWORD.apply(wave_) * weights.numpy(), dtype=np.float64))
+        return float(np.sum(front_end.apply(wave_) * weights.numpy(), dtype=np.float64))
 
     rise = exact(x.numpy() + way) - exact(x.numpy() - way)
     assert rise == pytest.approx(2 * float((gradient * way).sum()), rel=0.05)
