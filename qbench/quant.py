@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 Norm = Literal["linf", "l2", "l1"]
-CodeType = Literal["int8", "uint8"]
+CodeType = Literal["int8", "uint8", "int16"]
+CODE_TYPES: tuple[CodeType, ...] = get_args(CodeType)
 
 # Slack for budgets such as 2/255 over a grid of 1/255, whose float quotient may fall just short of 2.
 _STEP_TOLERANCE = 1e-5
@@ -73,7 +74,7 @@ def project_codes(
     others get the point of the ball whose codes are nearest to `wanted` in L2: see `nearest_in_ball`.
 
     Args:
-        codes: [n, ...] int8 or uint8, the rounded adversarial inputs.
+        codes: [n, ...] int8, uint8 or int16, the rounded adversarial inputs.
         clean: [n, ...] same dtype, the rounded clean inputs.
         eps_in_codes: the budget divided by the width of one code; infinite for no ball.
         norm: "linf", "l2" or "l1".

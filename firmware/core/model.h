@@ -13,7 +13,7 @@
 #define QB_ABSENT (-1) /* index of an optional tensor that is not there */
 
 /* TensorType of the schema. */
-enum { QB_FLOAT32 = 0, QB_INT32 = 2, QB_UINT8 = 3, QB_INT64 = 4, QB_INT8 = 9 };
+enum { QB_FLOAT32 = 0, QB_INT32 = 2, QB_UINT8 = 3, QB_INT64 = 4, QB_INT16 = 7, QB_INT8 = 9 };
 
 typedef struct {
     int32_t dims[QB_MAX_RANK];

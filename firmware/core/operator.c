@@ -37,13 +37,20 @@ bool qb_same_quantization(const qb_tensor *a, const qb_tensor *b) {
 
 bool qb_is_codes(const qb_tensor *tensor) {
     int32_t lowest;
-    if (tensor == NULL || (tensor->type != QB_INT8 && tensor->type != QB_UINT8)) return false;
+    if (tensor == NULL || tensor->scale_count != 1 || !(tensor->scale > 0) || !isfinite(tensor->scale))
+        return false;
+    if (tensor->type == QB_INT16) return tensor->zero_point == 0;
+    if (tensor->type != QB_INT8 && tensor->type != QB_UINT8) return false;
     lowest = tensor->type == QB_INT8 ? INT8_MIN : 0;
-    return tensor->scale_count == 1 && tensor->scale > 0 && isfinite(tensor->scale) &&
-           tensor->zero_point >= lowest && tensor->zero_point <= lowest + UINT8_MAX;
+    return tensor->zero_point >= lowest && tensor->zero_point <= lowest + UINT8_MAX;
 }
 
 bool qb_is_int8(const qb_tensor *tensor) { return qb_is_codes(tensor) && tensor->type == QB_INT8; }
+bool qb_is_int16(const qb_tensor *tensor) { return qb_is_codes(tensor) && tensor->type == QB_INT16; }
+
+bool qb_are_int8_or_int16(const qb_tensor *a, const qb_tensor *b) {
+    return (qb_is_int8(a) && qb_is_int8(b)) || (qb_is_int16(a) && qb_is_int16(b));
+}
 
 float qb_channel_scale(const qb_interpreter *it, const qb_tensor *tensor, uint32_t channel) {
     if (tensor->scale_count == 1) return tensor->scale;

@@ -48,9 +48,14 @@ bool qb_same_shape(const qb_tensor *a, const qb_tensor *b);
 /* Whether both have the same scale and zero point. */
 bool qb_same_quantization(const qb_tensor *a, const qb_tensor *b);
 
-/* An int8 or uint8 activation: one scale, one zero point in range. */
+/* An int8, uint8 or int16 activation: one scale, one zero point in range; that of int16 is 0. */
 bool qb_is_codes(const qb_tensor *tensor);
 bool qb_is_int8(const qb_tensor *tensor);
+bool qb_is_int16(const qb_tensor *tensor);
+
+/* What an operator needs that computes in int8 or in int16. */
+bool qb_are_int8_or_int16(const qb_tensor *a, const qb_tensor *b);
+#define QB_INT8_OR_INT16 "inputs and output must be int8, or all int16 with zero point 0, quantized"
 
 /* Scale of a channel of a constant. */
 float qb_channel_scale(const qb_interpreter *it, const qb_tensor *tensor, uint32_t channel);

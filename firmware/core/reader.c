@@ -20,6 +20,8 @@ uint32_t qb_width(uint8_t type) {
         case QB_INT8:
         case QB_UINT8:
             return 1;
+        case QB_INT16:
+            return 2;
         case QB_FLOAT32:
         case QB_INT32:
             return 4;
@@ -90,6 +92,8 @@ static qb_status read_data(qb_interpreter *it, qb_table from, qb_vector buffers,
     if (data.count == 0 && tensor->elements != 0) return QB_OK;
     if (data.count < tensor->bytes)
         return qb_fail(it, QB_DAMAGED, "a constant is shorter than its shape says");
+    if (tensor->type == QB_INT16 && (uintptr_t)(it->file.base + data.at) % sizeof(int16_t) != 0)
+        return qb_fail(it, QB_DAMAGED, "a constant of 16-bit elements lies at an odd address");
     tensor->constant = 1;
     if (is_big_endian() && qb_width(tensor->type) > 1)
         tensor->unpack_from = data.at;

@@ -35,10 +35,23 @@ static inline int32_t qk_rescale(int32_t x, qk_scale scale) {
     return qk_round_shift(qk_high_mul(qk_shift_left(x, left), scale.multiplier), left - scale.shift);
 }
 
+/* x * scale of a sum of 64 bits, in size below 2^47, as TFLite takes it: the multiplier is rounded to 16 bits
+ * first, then the product once, to nearest, ties up; shift at most QK_WIDE_SHIFT. */
+static inline int32_t qk_rescale_wide(int64_t x, qk_scale scale) {
+    const int32_t multiplier = scale.multiplier < 0x7FFF0000 ? (scale.multiplier + (1 << 15)) >> 16 : 0x7FFF;
+    const int32_t right = 15 - scale.shift;
+    return (int32_t)((x * multiplier + ((int64_t)1 << (right - 1))) >> right);
+}
+
 /* x * 2^bits, saturated; bits in [0, 31]. */
 static inline int32_t qk_saturating_shift_left(int32_t x, int32_t bits) {
     int64_t wide = (int64_t)x * ((int64_t)1 << bits);
     return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
+}
+
+/* The 16-bit code of an accumulator. */
+static inline int16_t qk_to_code_s16(int32_t accumulator, qk_scale scale, qk_range range) {
+    return (int16_t)qk_clamp(qk_rescale(accumulator, scale), range.low, range.high);
 }
 
 /* The code of an accumulator. */

@@ -261,7 +261,7 @@ void qk_reduce_max(const qk_reduction *p, const int8_t *input, int8_t *output);
 /* Heights and widths are below 65536. */
 typedef struct {
     int32_t batches;
-    int32_t channels;
+    int32_t channels; /* to the nearest neighbour: bytes of a pixel */
     int32_t input_height;
     int32_t input_width;
     int32_t output_height;
@@ -271,7 +271,76 @@ typedef struct {
 } qk_resize_params;
 
 void qk_resize_bilinear(const qk_resize_params *p, const int8_t *input, int8_t *output);
-void qk_resize_nearest_neighbor(const qk_resize_params *p, const int8_t *input, int8_t *output);
+void qk_resize_nearest_neighbor(const qk_resize_params *p, const void *input, void *output);
+
+/* --- 16-bit activations: int16 codes of zero point 0, weights of 8 bits. The parameters are those of the
+ * kernels of 8 bits, whose zero points are not looked at; output and input may be one where theirs may. ---
+ */
+
+typedef struct {
+    const int8_t *values;
+    const void *bias;       /* an int64 a channel if `wide`, else an int32; at any address; or NULL */
+    const qk_scale *scales; /* no shift is above QK_WIDE_SHIFT if `wide` */
+    bool wide;              /* sums of 64 bits, rescaled by 16 bits of the multiplier; else of 32 bits */
+} qk_weights_s16;
+
+#define QK_WIDE_SHIFT 7                 /* the largest of a scale that sums of 64 bits are multiplied by */
+#define QK_WIDE_BIAS ((int64_t)1 << 46) /* no bias of 64 bits is larger in size, so that products fit */
+
+void qk_conv_2d_s16(const qk_conv_2d_params *p, const int16_t *input, const qk_weights_s16 *weights,
+                    int16_t *output);
+void qk_depthwise_conv_2d_s16(const qk_depthwise_conv_2d_params *p, const int16_t *input,
+                              const qk_weights_s16 *weights, int16_t *output);
+void qk_fully_connected_s16(const qk_fully_connected_params *p, const int16_t *input,
+                            const qk_weights_s16 *weights, int16_t *output);
+
+void qk_average_pool_2d_s16(const qk_pool_2d_params *p, const int16_t *input, int16_t *output);
+void qk_max_pool_2d_s16(const qk_pool_2d_params *p, const int16_t *input, int16_t *output);
+
+/* The operands are shifted left by so many bits, and output_scale is as many finer. */
+#define QK_ADD_SHIFT_S16 15
+
+void qk_add_s16(const qk_add_params *p, const int16_t *a, const int16_t *b, int16_t *output);
+void qk_mul_s16(const qk_mul_params *p, const int16_t *a, const int16_t *b, int16_t *output);
+
+void qk_leaky_relu_s16(const qk_leaky_relu_params *p, const int16_t *input, uint32_t count, int16_t *output);
+
+/* Codes of one type to those of another. */
+typedef enum { QK_CODES_S8, QK_CODES_U8, QK_CODES_S16 } qk_codes;
+
+/* `unsigned_input` is not looked at. */
+void qk_requantize(const qk_requantize_params *p, qk_codes from, const void *input, uint32_t count,
+                   qk_codes to, void *output);
+
+/* A code times `multiplier`, shifted right with rounding, is in units of 1 / (3 * 4096). The output has scale
+ * 1/32768. */
+typedef struct {
+    int32_t multiplier;
+    int32_t right_shift;
+} qk_sigmoid_s16_params;
+
+void qk_logistic_s16(const qk_sigmoid_s16_params *p, const int16_t *input, uint32_t count, int16_t *output);
+void qk_tanh_s16(const qk_sigmoid_s16_params *p, const int16_t *input, uint32_t count, int16_t *output);
+
+/* To scale 1/32768, over rows of at most QK_SOFTMAX_S16_DEPTH codes. */
+typedef struct {
+    qk_scale scale; /* from differences of codes to units of 10/65535 */
+    int32_t rows;
+    int32_t depth;
+} qk_softmax_s16_params;
+
+#define QK_SOFTMAX_S16_DEPTH 65535
+
+void qk_softmax_s16(const qk_softmax_s16_params *p, const int16_t *input, int16_t *output);
+
+void qk_mean_s16(const qk_mean_params *p, const int16_t *input, int16_t *output);
+void qk_reduce_max_s16(const qk_reduction *p, const int16_t *input, int16_t *output);
+
+void qk_resize_bilinear_s16(const qk_resize_params *p, const int16_t *input, int16_t *output);
+
+/* To and from float32, as their namesakes. */
+void qk_quantize_s16(float scale, const void *input, uint32_t count, int16_t *output);
+void qk_dequantize_s16(float scale, const int16_t *input, uint32_t count, float *output);
 
 /* --- Copies, of elements of `width` bytes. --- */
 

@@ -37,6 +37,12 @@ static inline int32_t qk_offset(const int32_t *index, const int32_t *steps, uint
 typedef void (*qk_row)(const void *params, const int8_t *a, int32_t step_a, const int8_t *b, int32_t step_b,
                        int8_t *to, int32_t count);
 
+typedef void (*qk_row_s16)(const void *params, const int16_t *a, int32_t step_a, const int16_t *b,
+                           int32_t step_b, int16_t *to, int32_t count);
+
+void qk_broadcast_rows_s16(const qk_broadcast *walk, const int16_t *a, const int16_t *b, int16_t *to,
+                           qk_row_s16 row, const void *params);
+
 void qk_broadcast_rows(const qk_broadcast *walk, const int8_t *a, const int8_t *b, int8_t *to, qk_row row,
                        const void *params);
 

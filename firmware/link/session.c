@@ -154,10 +154,23 @@ static void handle(ql_session *session, const ql_frame *frame) {
     }
 }
 
+static uint32_t element_bytes(uint8_t dtype) {
+    switch (dtype) {
+        case QL_UINT8:
+        case QL_INT8:
+            return 1;
+        case QL_INT16:
+            return 2;
+        case QL_FLOAT32:
+            return 4;
+        default:
+            return 0;
+    }
+}
+
 uint32_t ql_tensor_bytes(const ql_tensor *tensor) {
     if (tensor->rank > QL_MAX_RANK) return 0;
-    if (tensor->dtype != QL_FLOAT32 && tensor->dtype != QL_UINT8 && tensor->dtype != QL_INT8) return 0;
-    uint64_t bytes = tensor->dtype == QL_FLOAT32 ? 4u : 1u;
+    uint64_t bytes = element_bytes(tensor->dtype);
     for (uint8_t i = 0; i < tensor->rank; i++) {
         bytes *= tensor->shape[i];
         if (bytes > QL_MAX_PAYLOAD) return 0;

@@ -12,7 +12,7 @@
 #define QL_RING_SLACK 128u
 
 /* TFLite's own TensorType codes. */
-typedef enum { QL_FLOAT32 = 0, QL_UINT8 = 3, QL_INT8 = 9 } ql_dtype;
+typedef enum { QL_FLOAT32 = 0, QL_UINT8 = 3, QL_INT16 = 7, QL_INT8 = 9 } ql_dtype;
 
 typedef enum { QL_COUNT_NONE, QL_COUNT_CYCLES, QL_COUNT_INSTRUCTIONS, QL_COUNT_NANOSECONDS } ql_counter;
 

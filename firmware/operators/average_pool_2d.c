@@ -1,9 +1,12 @@
-/* AVERAGE_POOL_2D: int8. */
+/* AVERAGE_POOL_2D: int8 or int16. */
 #include "pool_2d.h"
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
-    const int8_t *input = qb_data(it, qb_input(it, node, 0));
-    qk_average_pool_2d(qb_prepared(it, node), input, qb_tensor_data(it, qb_output(it, node)));
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
+    if (input->type == QB_INT16)
+        qk_average_pool_2d_s16(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, output));
+    else
+        qk_average_pool_2d(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, output));
 }
 
 const qb_operator qb_average_pool_2d = {

@@ -6,8 +6,8 @@
 #include "../kernels/kernels.h"
 #include "schema.h"
 
-/* The codes of a type; those that a fused activation leaves of an int8 tensor, false for one that is not a
- * clamp. */
+/* The codes of a type; those that a fused activation leaves of an int8 or int16 tensor, false for one that is
+ * not a clamp. */
 qk_range qb_type_range(uint8_t type);
 bool qb_activation_range(const qb_tensor *output, uint8_t activation, qk_range *range);
 
@@ -20,10 +20,15 @@ void qb_strides(const int32_t *dims, uint32_t rank, int32_t *strides);
 /* Reserve arena for eval and leave a copy of `params` there. */
 qb_status qb_store_copy(qb_interpreter *it, qb_node *node, const void *params, uint32_t bytes);
 
-/* An operator that maps each of the 256 codes of a tensor to a code: check that it is int8 of one shape;
- * reserve its table, NULL with the error recorded when it does not fit; look all codes up. */
+/* An operator on each code: check that it is int8, or int16, of one shape. */
 qb_status qb_check_unary(qb_interpreter *it, const qb_node *node);
+
+/* One that maps each of the 256 codes of a tensor to a code: reserve its table, NULL with the error recorded
+ * when it does not fit; look all codes up. */
 int8_t *qb_store_table(qb_interpreter *it, qb_node *node);
 void qb_eval_table(const qb_interpreter *it, const qb_node *node);
+
+/* Requantize with prepared qk_requantize_params, from and to int8, uint8 or int16. */
+void qb_eval_requantize(const qb_interpreter *it, const qb_node *node);
 
 #endif

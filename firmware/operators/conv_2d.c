@@ -1,4 +1,4 @@
-/* CONV_2D: int8, per-channel or per-tensor weights [out, height, width, in / groups], NHWC. */
+/* CONV_2D: int8 or int16, per-channel or per-tensor weights [out, height, width, in / groups], NHWC. */
 #include "channels.h"
 
 static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb_weighted *op,
@@ -46,9 +46,10 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     qb_weighted op = qb_weighted_operands(it, node);
     qk_conv_2d_params settings, *p;
     int32_t channels;
-    if (qb_check_weighted(it, &op, 0) != QB_OK) return it->error.status;
+    const uint8_t bias_type = qb_u8(&it->file, qb_options(it, node), QB_CONV_BIAS_TYPE, 0);
+    if (qb_check_weighted(it, &op, 0, bias_type) != QB_OK) return it->error.status;
     if (read_settings(it, node, &op, &settings) != QB_OK) return it->error.status;
-    qb_need_scratch(it, qk_conv_2d_scratch(&settings));
+    if (op.input->type == QB_INT8) qb_need_scratch(it, qk_conv_2d_scratch(&settings));
     channels = op.output->dims[3];
     p = qb_store(it, node, (uint32_t)(sizeof *p + (uint32_t)channels * sizeof(qk_scale)));
     if (p == NULL) return it->error.status;
@@ -59,8 +60,14 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 static void eval(const qb_interpreter *it, const qb_node *node) {
     const qk_conv_2d_params *p = qb_prepared(it, node);
     const qb_weighted op = qb_weighted_operands(it, node);
-    const qk_weights weights = qb_weights_of(it, &op, (const qk_scale *)(p + 1));
-    qk_conv_2d(p, qb_data(it, op.input), &weights, qb_scratch(it), qb_tensor_data(it, op.output));
+    const qk_scale *scales = (const qk_scale *)(p + 1);
+    if (op.input->type == QB_INT16) {
+        const qk_weights_s16 weights = qb_weights_s16_of(it, &op, scales);
+        qk_conv_2d_s16(p, qb_data(it, op.input), &weights, qb_tensor_data(it, op.output));
+    } else {
+        const qk_weights weights = qb_weights_of(it, &op, scales);
+        qk_conv_2d(p, qb_data(it, op.input), &weights, qb_scratch(it), qb_tensor_data(it, op.output));
+    }
 }
 
 const qb_operator qb_conv_2d = {

@@ -1,4 +1,5 @@
-/* DEPTHWISE_CONV_2D: int8, per-channel or per-tensor weights [1, height, width, in * multiplier], NHWC. */
+/* DEPTHWISE_CONV_2D: int8 or int16, per-channel or per-tensor weights [1, height, width, in * multiplier],
+ * NHWC. */
 #include "channels.h"
 
 static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb_weighted *op,
@@ -43,7 +44,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     qb_weighted op = qb_weighted_operands(it, node);
     qk_depthwise_conv_2d_params settings, *p;
     int32_t channels;
-    if (qb_check_weighted(it, &op, 3) != QB_OK) return it->error.status;
+    if (qb_check_weighted(it, &op, 3, 0) != QB_OK) return it->error.status;
     if (read_settings(it, node, &op, &settings) != QB_OK) return it->error.status;
     channels = op.output->dims[3];
     p = qb_store(it, node, (uint32_t)(sizeof *p + (uint32_t)channels * sizeof(qk_scale)));
@@ -55,8 +56,14 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 static void eval(const qb_interpreter *it, const qb_node *node) {
     const qk_depthwise_conv_2d_params *p = qb_prepared(it, node);
     const qb_weighted op = qb_weighted_operands(it, node);
-    const qk_weights weights = qb_weights_of(it, &op, (const qk_scale *)(p + 1));
-    qk_depthwise_conv_2d(p, qb_data(it, op.input), &weights, qb_tensor_data(it, op.output));
+    const qk_scale *scales = (const qk_scale *)(p + 1);
+    if (op.input->type == QB_INT16) {
+        const qk_weights_s16 weights = qb_weights_s16_of(it, &op, scales);
+        qk_depthwise_conv_2d_s16(p, qb_data(it, op.input), &weights, qb_tensor_data(it, op.output));
+    } else {
+        const qk_weights weights = qb_weights_of(it, &op, scales);
+        qk_depthwise_conv_2d(p, qb_data(it, op.input), &weights, qb_tensor_data(it, op.output));
+    }
 }
 
 const qb_operator qb_depthwise_conv_2d = {

@@ -1,4 +1,4 @@
-/* FULLY_CONNECTED: int8, per-tensor or per-channel weights [units, depth]. */
+/* FULLY_CONNECTED: int8 or int16, per-tensor or per-channel weights [units, depth]. */
 #include "channels.h"
 
 static qb_status read_settings(qb_interpreter *it, const qb_node *node, const qb_weighted *op,
@@ -34,7 +34,7 @@ static qb_status common_scale(qb_interpreter *it, const qb_weighted *op, int32_t
         QB_REQUIRE(it, qk_scale_of((double)product / (double)op->output->scale, &scales[i]),
                    "a scale is out of range");
     }
-    return QB_OK;
+    return qb_check_wide_scales(it, op, scales, units);
 }
 
 static int32_t row_sum(const qb_interpreter *it, const qb_tensor *filter, uint32_t row, uint32_t depth) {
@@ -44,21 +44,22 @@ static int32_t row_sum(const qb_interpreter *it, const qb_tensor *filter, uint32
     return sum;
 }
 
-/* The parameters, then a scale for each unit, then its bias. */
+/* The parameters, then a scale for each unit, then, for int8, its bias. */
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const uint32_t of_unit = sizeof(qk_scale) + sizeof(int32_t);
     const qb_weighted op = qb_weighted_operands(it, node);
     qk_fully_connected_params settings, *p;
     qk_scale *scales;
     int32_t *bias, i;
-    if (qb_check_weighted(it, &op, 0) != QB_OK) return it->error.status;
+    const uint8_t bias_type = qb_u8(&it->file, qb_options(it, node), QB_DENSE_BIAS_TYPE, 0);
+    if (qb_check_weighted(it, &op, 0, bias_type) != QB_OK) return it->error.status;
     if (read_settings(it, node, &op, &settings) != QB_OK) return it->error.status;
     p = qb_store(it, node, (uint32_t)sizeof *p + (uint32_t)settings.units * of_unit);
     if (p == NULL) return it->error.status;
     *p = settings;
     scales = (qk_scale *)(p + 1);
     bias = (int32_t *)(scales + p->units);
-    for (i = 0; i < p->units; i++) {
+    for (i = 0; op.input->type == QB_INT8 && i < p->units; i++) {
         int32_t constant = op.bias ? (int32_t)qb_int_at(it, op.bias, (uint32_t)i) : 0;
         bias[i] = qk_folded_bias(p, constant, row_sum(it, op.filter, (uint32_t)i, (uint32_t)p->depth));
     }
@@ -70,8 +71,13 @@ static void eval(const qb_interpreter *it, const qb_node *node) {
     const qk_fully_connected_params *p = qb_prepared(it, node);
     const qk_scale *scales = (const qk_scale *)(p + 1);
     const qb_weighted op = qb_weighted_operands(it, node);
-    const qk_weights weights = {qb_data(it, op.filter), scales + p->units, scales};
-    qk_fully_connected(p, qb_data(it, op.input), &weights, qb_tensor_data(it, op.output));
+    if (op.input->type == QB_INT16) {
+        const qk_weights_s16 weights = qb_weights_s16_of(it, &op, scales);
+        qk_fully_connected_s16(p, qb_data(it, op.input), &weights, qb_tensor_data(it, op.output));
+    } else {
+        const qk_weights weights = {qb_data(it, op.filter), scales + p->units, scales};
+        qk_fully_connected(p, qb_data(it, op.input), &weights, qb_tensor_data(it, op.output));
+    }
 }
 
 const qb_operator qb_fully_connected = {

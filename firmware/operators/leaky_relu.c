@@ -1,4 +1,4 @@
-/* LEAKY_RELU: int8; one scale on each side of the zero point. */
+/* LEAKY_RELU: int8 or int16; one scale on each side of the zero point. */
 #include "common.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
@@ -14,10 +14,20 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
                qk_scale_of((double)(input->scale / output->scale), &p.positive) &&
                    qk_scale_of((double)(input->scale * size / output->scale), &p.negative),
                "a scale is out of range");
+    if (output->type == QB_INT16) return qb_store_copy(it, node, &p, sizeof p);
     table = qb_store_table(it, node);
     if (table == NULL) return it->error.status;
     qk_leaky_relu_table(&p, table);
     return QB_OK;
+}
+
+static void eval(const qb_interpreter *it, const qb_node *node) {
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
+    if (output->type == QB_INT16)
+        qk_leaky_relu_s16(qb_prepared(it, node), qb_data(it, input), input->elements,
+                          qb_tensor_data(it, output));
+    else
+        qb_eval_table(it, node);
 }
 
 const qb_operator qb_leaky_relu = {
@@ -28,5 +38,5 @@ const qb_operator qb_leaky_relu = {
     .max_inputs = 1,
     .in_place = QB_INPUT_0,
     .prepare = prepare,
-    .eval = qb_eval_table,
+    .eval = eval,
 };

@@ -1,12 +1,11 @@
-/* MUL: int8, broadcast. */
+/* MUL: int8 or int16, broadcast. */
 #include "broadcast.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *a = qb_input(it, node, 0), *b = qb_input(it, node, 1), *output = qb_output(it, node);
     qk_mul_params p;
     float product;
-    QB_REQUIRE(it, qb_is_int8(a) && qb_is_int8(b) && qb_is_int8(output),
-               "inputs and output must be int8, quantized");
+    QB_REQUIRE(it, qb_are_int8_or_int16(a, output) && qb_are_int8_or_int16(b, output), QB_INT8_OR_INT16);
     QB_REQUIRE(it, qb_broadcast_fit(a, b, output, &p.walk), "the shapes cannot be broadcast to the output's");
     uint8_t activation = qb_u8(&it->file, qb_options(it, node), QB_MUL_ACTIVATION, 0);
     QB_REQUIRE(it, qb_activation_range(output, activation, &p.range),
@@ -20,8 +19,12 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 }
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
-    qk_mul(qb_prepared(it, node), qb_data(it, qb_input(it, node, 0)), qb_data(it, qb_input(it, node, 1)),
-           qb_tensor_data(it, qb_output(it, node)));
+    const void *a = qb_data(it, qb_input(it, node, 0)), *b = qb_data(it, qb_input(it, node, 1));
+    const qb_tensor *output = qb_output(it, node);
+    if (output->type == QB_INT16)
+        qk_mul_s16(qb_prepared(it, node), a, b, qb_tensor_data(it, output));
+    else
+        qk_mul(qb_prepared(it, node), a, b, qb_tensor_data(it, output));
 }
 
 const qb_operator qb_mul = {

@@ -1,4 +1,4 @@
-/* PAD and PADV2: constant paddings of an int8, uint8, int32 or float32 tensor. */
+/* PAD and PADV2: constant paddings of an int8, uint8, int16, int32 or float32 tensor. */
 #include "common.h"
 
 /* What eval needs. */
@@ -40,6 +40,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
                "input and output must have one type and rank");
     QB_REQUIRE(it, input->scale_count == 0 || qb_same_quantization(input, output),
                "input and output must have the same scale and zero point");
+    QB_REQUIRE(it, input->type != QB_INT16 || input->zero_point == 0, "int16 must have zero point 0");
     if (read_paddings(it, node, &p.params) != QB_OK) return it->error.status;
     if (value != NULL) {
         QB_REQUIRE(it,

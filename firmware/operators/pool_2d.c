@@ -13,7 +13,7 @@ qb_status qb_prepare_pool(qb_interpreter *it, qb_node *node) {
         .batches = in[0],
         .channels = in[3],
     };
-    QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
+    QB_REQUIRE(it, qb_are_int8_or_int16(input, output), QB_INT8_OR_INT16);
     QB_REQUIRE(it, qb_same_quantization(input, output),
                "input and output must have the same scale and zero point");
     QB_REQUIRE(it, input->rank == 4 && output->rank == 4, "tensors must have rank 4");

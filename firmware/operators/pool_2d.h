@@ -4,7 +4,7 @@
 
 #include "common.h"
 
-/* Check an int8 operator, and leave qk_pool_2d_params for eval. */
+/* Check an int8 or int16 operator, and leave qk_pool_2d_params for eval. */
 qb_status qb_prepare_pool(qb_interpreter *it, qb_node *node);
 
 #endif

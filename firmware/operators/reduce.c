@@ -7,7 +7,7 @@ qb_status qb_reduction_fit(qb_interpreter *it, qb_node *node, qk_reduction *r) {
     uint32_t gone = 0, i;
     memset(r, 0, sizeof *r);
     r->terms = 1;
-    QB_REQUIRE(it, qb_is_int8(input) && qb_is_int8(output), "input and output must be int8, quantized");
+    QB_REQUIRE(it, qb_are_int8_or_int16(input, output), QB_INT8_OR_INT16);
     QB_REQUIRE(it, qb_is_constant_ints(axes), "the axes must be constant");
     for (i = 0; i < axes->elements; i++) {
         int64_t axis = qb_int_at(it, axes, i);

@@ -1,4 +1,4 @@
-/* REDUCE_MAX: int8. */
+/* REDUCE_MAX: int8 or int16. */
 #include "reduce.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
@@ -10,8 +10,11 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 }
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
-    const int8_t *input = qb_data(it, qb_input(it, node, 0));
-    qk_reduce_max(qb_prepared(it, node), input, qb_tensor_data(it, qb_output(it, node)));
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
+    if (input->type == QB_INT16)
+        qk_reduce_max_s16(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, output));
+    else
+        qk_reduce_max(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, output));
 }
 
 const qb_operator qb_reduce_max = {

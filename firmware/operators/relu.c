@@ -1,4 +1,4 @@
-/* RELU and RELU6: int8, rescaled and clamped. */
+/* RELU and RELU6: int8 or int16, rescaled and clamped. */
 #include "common.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node, uint8_t activation) {
@@ -8,10 +8,18 @@ static qb_status prepare(qb_interpreter *it, qb_node *node, uint8_t activation) 
     if (qb_check_unary(it, node) != QB_OK) return it->error.status;
     QB_REQUIRE(it, qk_scale_of((double)(input->scale / output->scale), &p.scale), "a scale is out of range");
     qb_activation_range(output, activation, &p.range);
+    if (output->type == QB_INT16) return qb_store_copy(it, node, &p, sizeof p);
     table = qb_store_table(it, node);
     if (table == NULL) return it->error.status;
     qk_requantize_table(&p, table);
     return QB_OK;
+}
+
+static void eval(const qb_interpreter *it, const qb_node *node) {
+    if (qb_output(it, node)->type == QB_INT16)
+        qb_eval_requantize(it, node);
+    else
+        qb_eval_table(it, node);
 }
 
 static qb_status prepare_relu(qb_interpreter *it, qb_node *node) { return prepare(it, node, QB_RELU); }
@@ -24,7 +32,7 @@ const qb_operator qb_relu = {
     .max_inputs = 1,
     .in_place = QB_INPUT_0,
     .prepare = prepare_relu,
-    .eval = qb_eval_table,
+    .eval = eval,
 };
 const qb_operator qb_relu6 = {
     .builtin_code = QB_OP_RELU6,
@@ -33,5 +41,5 @@ const qb_operator qb_relu6 = {
     .max_inputs = 1,
     .in_place = QB_INPUT_0,
     .prepare = prepare_relu6,
-    .eval = qb_eval_table,
+    .eval = eval,
 };

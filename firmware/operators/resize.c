@@ -14,8 +14,10 @@ qb_status qb_prepare_resize(qb_interpreter *it, qb_node *node, unsigned first_fi
         .align_corners = qb_u8(&it->file, options, first_field, 0) != 0,
         .half_pixel = qb_u8(&it->file, options, first_field + 1, 0) != 0,
     };
-    QB_REQUIRE(it, input->type == QB_INT8 && output->type == QB_INT8 && input->rank == 4 && output->rank == 4,
-               "input and output must be int8 of rank 4");
+    QB_REQUIRE(it,
+               (input->type == QB_INT8 || input->type == QB_INT16) && output->type == input->type &&
+                   input->rank == 4 && output->rank == 4,
+               "input and output must be int8, or int16, of rank 4");
     QB_REQUIRE(it, qb_same_quantization(input, output),
                "input and output must have the same scale and zero point");
     QB_REQUIRE(it,

@@ -6,8 +6,11 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 }
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
-    const int8_t *input = qb_data(it, qb_input(it, node, 0));
-    qk_resize_bilinear(qb_prepared(it, node), input, qb_tensor_data(it, qb_output(it, node)));
+    const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
+    if (input->type == QB_INT16)
+        qk_resize_bilinear_s16(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, output));
+    else
+        qk_resize_bilinear(qb_prepared(it, node), qb_data(it, input), qb_tensor_data(it, output));
 }
 
 const qb_operator qb_resize_bilinear = {

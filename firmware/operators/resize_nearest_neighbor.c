@@ -6,8 +6,10 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
 }
 
 static void eval(const qb_interpreter *it, const qb_node *node) {
-    const int8_t *input = qb_data(it, qb_input(it, node, 0));
-    qk_resize_nearest_neighbor(qb_prepared(it, node), input, qb_tensor_data(it, qb_output(it, node)));
+    const qb_tensor *input = qb_input(it, node, 0);
+    qk_resize_params p = *(const qk_resize_params *)qb_prepared(it, node);
+    p.channels *= (int32_t)qb_width(input->type);
+    qk_resize_nearest_neighbor(&p, qb_data(it, input), qb_tensor_data(it, qb_output(it, node)));
 }
 
 const qb_operator qb_resize_nearest_neighbor = {

@@ -1,4 +1,4 @@
-/* SUB: int8, broadcast. */
+/* SUB: int8 or int16, broadcast. */
 #include "sum.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) { return qb_prepare_sum(it, node, -1); }

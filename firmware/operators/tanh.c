@@ -1,9 +1,12 @@
-/* TANH: int8 to int8 of scale 1/128 and zero point 0. */
+/* TANH: int8 to int8 of scale 1/128 and zero point 0, or int16 to int16 of scale
+ * 1/32768. */
 #include "sigmoid.h"
 
-static qb_status prepare(qb_interpreter *it, qb_node *node) {
-    return qb_prepare_sigmoid(it, node, 1.0f / 128, 0, qk_tanh_table);
-}
+static const qb_sigmoid kind = {1.0f / 128, 0, qk_tanh_table, qk_tanh_s16, 1};
+
+static qb_status prepare(qb_interpreter *it, qb_node *node) { return qb_prepare_sigmoid(it, node, &kind); }
+
+static void eval(const qb_interpreter *it, const qb_node *node) { qb_eval_sigmoid(it, node, &kind); }
 
 const qb_operator qb_tanh = {
     .builtin_code = QB_OP_TANH,
@@ -12,5 +15,5 @@ const qb_operator qb_tanh = {
     .max_inputs = 1,
     .in_place = QB_INPUT_0,
     .prepare = prepare,
-    .eval = qb_eval_table,
+    .eval = eval,
 };

@@ -94,7 +94,7 @@ class TensorSpec(Record):
 
     name: str
     shape: tuple[int, ...]
-    dtype: Literal["int8", "uint8", "float32"]
+    dtype: Literal["int8", "uint8", "int16", "float32"]
     scale: float | None = None
     zero_point: int | None = None
 

@@ -14,7 +14,7 @@ OPERATORS: dict[str, int] = {k: v for k, v in vars(schema.BuiltinOperator).items
 _OPTIONS: dict[str, int] = {k: v for k, v in vars(schema.BuiltinOptions).items() if not k.startswith("_")}
 _TYPES = {
     np.dtype(name.lower()): getattr(schema.TensorType, name)
-    for name in ("FLOAT32", "INT32", "UINT8", "INT64", "INT8")
+    for name in ("FLOAT32", "INT32", "UINT8", "INT64", "INT16", "INT8")
 }
 
 

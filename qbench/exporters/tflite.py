@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,22 @@ def to_float_tflite(model: keras.Model) -> bytes:
     return _convert(_converter(model))
 
 
+Activations = Literal["int8", "int16"]
+
+
 def to_int8_tflite(
-    model: keras.Model, samples: NDArray[np.float32], *, per_tensor_dense: bool = False
+    model: keras.Model,
+    samples: NDArray[np.float32],
+    activations: Activations = "int8",
+    *,
+    per_tensor_dense: bool = False,
 ) -> bytes:
-    """The network in full integer form: int8 in and out, weights with one scale an output channel.
+    """The network in full integer form: int8 weights, each output channel with its scale.
 
     Args:
         model: takes [n, *shape] float32 in its own unit.
         samples: [n, *shape] in that unit; activation ranges are fitted on them.
+        activations: their type, and that of the ends; with int16, biases and sums have 64 bits.
         per_tensor_dense: one scale for all outputs of a fully connected layer.
 
     Raises:
@@ -40,8 +48,12 @@ def to_int8_tflite(
     converter = _converter(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([sample[np.newaxis]] for sample in samples)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
+    kernels, ends = {
+        "int8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8),
+        "int16": (tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8, tf.int16),
+    }[activations]
+    converter.target_spec.supported_ops = [kernels]
+    converter.inference_input_type = converter.inference_output_type = ends
     converter._experimental_disable_per_channel_quantization_for_dense_layers = per_tensor_dense
     return _convert(converter)
 

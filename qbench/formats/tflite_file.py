@@ -118,34 +118,6 @@ def _refuse_flex(model: Any) -> None:
             )
 
 
-def refuse_wide_activations(model: Any, name: str) -> None:
-    """Refuse a network that computes with 16-bit activations (int16x8).
-
-    Args:
-        model: the schema's table.
-        name: what an error calls the file.
-
-    Raises:
-        UserError: an operator writes quantized int16 values; the tensor is named.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    for graph in model.subgraphs or ():
-        for operator in graph.operators or ():
-            for index in () if operator.outputs is None else operator.outputs:
-                if not 0 <= index < len(graph.tensors):
-                    continue  # TFLite's verifier says what is wrong with it
-                tensor = graph.tensors[index]
-                quantization = tensor.quantization
-                scaled = quantization is not None and np.size(quantization.scale) > 0
-                if tensor.type == schema.TensorType.INT16 and quantization.scale is not None and scaled:
-                    raise UserError(
-                        f"{name} computes with 16-bit activations (int16x8)",
-                        cause=f"the tensor {_text(tensor.name)!r} is int16; qbench runs 8-bit activations",
-                        hint="convert it with TFLITE_BUILTINS_INT8",
-                    )
-
-
 def _text(name: Any) -> str:
     return name.decode(errors="replace") if isinstance(name, bytes) else str(name or "")
 

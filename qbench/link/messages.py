@@ -14,7 +14,12 @@ from qbench.text import plain
 
 PROTOCOL_VERSION = 1
 
-_DTYPES: dict[int, Literal["float32", "uint8", "int8"]] = {0: "float32", 3: "uint8", 9: "int8"}
+_DTYPES: dict[int, Literal["float32", "uint8", "int16", "int8"]] = {
+    0: "float32",
+    3: "uint8",
+    7: "int16",
+    9: "int8",
+}
 _COUNTERS = ("none", "cycles", "instructions", "nanoseconds")
 Counter = Literal["none", "cycles", "instructions", "nanoseconds"]
 

@@ -21,11 +21,12 @@ from qbench.artifacts.environment import environment
 from qbench.errors import EnvironmentLacks, InternalFault, UserError
 from qbench.formats.tflite_file import refuse_external_constants
 from qbench.places import cache_dir, firmware_digest, firmware_sources, require_programs
+from qbench.quant import CODE_TYPES
 
 LIBRARY = "libqbench_host.so"
 
 # TensorType of the TFLite schema.
-_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 9: "int8"}
+_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
 
 _DAMAGED, _UNSUPPORTED = 1, 2
 
@@ -42,7 +43,7 @@ class HostTensor:
     @property
     def spec(self) -> TensorSpec:
         """What a manifest says of it; the file's name for it is not known here."""
-        integer = self.dtype in ("int8", "uint8")
+        integer = self.dtype in CODE_TYPES
         return TensorSpec(
             name="",
             shape=self.shape[1:],

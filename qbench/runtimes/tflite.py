@@ -14,7 +14,7 @@ from qbench.artifacts.versions import package_version
 from qbench.errors import UserError
 from qbench.formats.tflite_file import prepared
 from qbench.places import pip_install
-from qbench.quant import CodeType, Quantization
+from qbench.quant import CODE_TYPES, CodeType, Quantization
 from qbench.runtimes.base import Runtime
 from qbench.runtimes.batched import BatchedRuntime, Worker
 
@@ -90,7 +90,7 @@ def specs_of(interpreter: Any, name: str) -> tuple[TensorSpec, TensorSpec]:
         name: what an error calls the file.
 
     Raises:
-        UserError: it has several inputs or outputs, or tensors that are not int8, uint8 or float32.
+        UserError: it has several inputs or outputs, or tensors that are not int8, uint8, int16 or float32.
     """
     try:
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -111,9 +111,9 @@ def _spec(name: str, role: str, tensors: list[dict[str, Any]]) -> TensorSpec:
         )
     tensor = tensors[0]
     dtype = np.dtype(tensor["dtype"]).name
-    if dtype not in ("int8", "uint8", "float32"):
+    if dtype not in (*CODE_TYPES, "float32"):
         raise UserError(
-            f"the {role} of {name} is {dtype}; qbench takes int8, uint8 or float32",
+            f"the {role} of {name} is {dtype}; qbench takes int8, uint8, int16 or float32",
             hint="convert it again with ends of one of these types",
         )
     quantization = tensor["quantization_parameters"]

@@ -16,7 +16,7 @@ def integer_specs(file: Path) -> tuple[TensorSpec, TensorSpec]:
     """Input and output of an integer network, a `.tflite` or QDQ `.onnx` file.
 
     Args:
-        file: to read; its ends may be int8, uint8 or float32.
+        file: to read; its ends may be int8, uint8, int16 or float32.
 
     Raises:
         UserError: the file is damaged or computes in float32.

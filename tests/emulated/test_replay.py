@@ -43,6 +43,16 @@ def test_an_emulated_board_takes_the_packed_twin(trained, advset, tmp_path):
     assert (device.equal.count, device.equal.total) == (300, 300)
 
 
+def test_an_emulated_board_takes_16_bit_activations(trained, tmp_path):
+    bundle = qbench.export(trained.path, "digits", tmp_path / "bundle", activations="int16")
+    advset = qbench.attack(
+        bundle.path, "digits", tmp_path / "adv", attack="pgd", eps=[0.05], surrogate="lifted:ste", count=30
+    )
+    made = qbench.replay(bundle.path, advset.path, ["host"], tmp_path / "out", devices=["qemu:stm32f405"])
+    (device,) = made.content.devices
+    assert (device.equal.count, device.equal.total) == (60, 60)
+
+
 def test_an_unknown_board_suggests_the_nearest(command, bundle, advset, tmp_path):
     done = command(
         *("replay", bundle.path, advset.path, "--device", "qemu:stm32f04", "--out", tmp_path / "replay")

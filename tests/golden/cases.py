@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import arithmetic, layers, movement
+from . import arithmetic, layers, movement, wide
 from .parts import SAMPLES, Array, Draw, Made
 
-__all__ = ["GENERATORS", "SAMPLES", "Case", "draw"]
+__all__ = ["GENERATORS", "SAMPLES", "WIDE", "Case", "draw"]
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,40 @@ GENERATORS: dict[str, Callable[[Draw], Made]] = {
         movement.shape_plumbing,
     )
 }
+
+# Those that TFLite has a kernel for with 16-bit activations.
+_WIDE = (
+    "conv_2d",
+    "depthwise_conv_2d",
+    "fully_connected",
+    "fully_connected_per_channel",
+    "average_pool_2d",
+    "max_pool_2d",
+    "mean",
+    "reduce_max",
+    "add",
+    "sub",
+    "mul",
+    "concatenation",
+    "pad",
+    "padv2",
+    "reshape",
+    "transpose",
+    "softmax",
+    "logistic",
+    "tanh",
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "quantize_float",
+    "dequantize",
+    "resize_bilinear",
+    "resize_nearest_neighbor",
+    "strided_slice",
+    "pack",
+    "shape_plumbing",
+)
+WIDE = "_int16"
+"""How the names of those end."""
+GENERATORS |= {f"{name}{WIDE}": wide.widened(GENERATORS[name]) for name in _WIDE}
+GENERATORS[f"requantize{WIDE}"] = wide.requantize

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -17,7 +17,7 @@ import numpy as np
 
 from qbench.artifacts.environment import package_version
 
-from .cases import GENERATORS, draw
+from .cases import GENERATORS, WIDE, draw
 from .oracles import ORACLES, Outputs, Refused
 
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
@@ -47,6 +47,15 @@ runtime does not accept; *n crashed*: models that end its process. Neither are c
 
 """
 
+_WIDE_HEAD = """
+## 16-bit activations
+
+The same models with activations of int16 and zero point 0, and weights of int8 (int16x8). Biases and sums
+have 64 bits; in a third of the convolutions and dense layers 32, as their options then say. TFLite has no
+int16 kernels for HARD_SWISH and TILE.
+
+"""
+
 _TAIL = """
 Where they differ, and what the firmware (`host`, and every board) does:
 
@@ -59,6 +68,10 @@ Where they differ, and what the firmware (`host`, and every board) does:
   TFLite.
 - **RELU6.** TFLite Micro only clamps: it is right where input and output share scale and zero point, as
   converters write it. The firmware rescales, as TFLite does.
+- **16-bit activations.** Sums of 64 bits are rescaled by 16 bits of the multiplier, in one rounding, by
+  every reference; LOGISTIC, TANH and SOFTMAX interpolate in tables, of which TFLite Micro fills those of
+  SOFTMAX in single precision, TFLite in double. LiteRT's single rounding in FULLY_CONNECTED shows where sums
+  have 32 bits.
 - **PAD, PADV2, QUANTIZE, TILE.** TFLite Micro lacks 64-bit paddings, float32 or uint8 to uint8, and TILE.
 """
 
@@ -137,15 +150,23 @@ def tally(operator: str, runtime: str, cases: int) -> Tally:
     return counts
 
 
-def page(cases: int) -> str:
-    """The whole document."""
+def table(operators: Sequence[str], cases: int) -> str:
+    """A row an operator, a column a runtime."""
     columns = [name for name in ORACLES if name != REFERENCE]
     lines = ["| operator | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for operator in GENERATORS:
+    for operator in operators:
         found = (str(tally(operator, column, cases)) for column in columns)
-        lines.append(f"| {operator.upper()} | " + " | ".join(found) + " |")
+        lines.append(f"| {operator.removesuffix(WIDE).upper()} | " + " | ".join(found) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def page(cases: int) -> str:
+    """The whole document."""
+    narrow = [operator for operator in GENERATORS if not operator.endswith(WIDE)]
+    wide = [operator for operator in GENERATORS if operator.endswith(WIDE)]
     versions = ", ".join(f"`{name}` is {_version(names)}" for name, names in _PACKAGES.items())
-    return _HEAD.format(cases=cases, versions=versions + ".") + "\n".join(lines) + "\n" + _TAIL
+    head = _HEAD.format(cases=cases, versions=versions + ".")
+    return head + table(narrow, cases) + _WIDE_HEAD + table(wide, cases) + _TAIL
 
 
 def _version(names: tuple[str, ...]) -> str:

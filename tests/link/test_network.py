@@ -9,9 +9,13 @@ import subprocess
 import numpy as np
 import pytest
 
+from qbench.boards.packed_weights import pack_weights
 from qbench.link import connect
 from qbench.link.errors import DeviceFault
+from qbench.link.messages import tensor_bytes
 from qbench.runtimes.hostlib import HostModel
+from tests.golden.coarse import network
+from tests.golden.wide import widen
 
 from .affine_device import FIRMWARE, QUICK, Process
 
@@ -68,6 +72,25 @@ def test_a_network_behind_the_line_is_the_network(data_root, host_program, boot,
     outputs = np.frombuffer(b"".join(answer.output for answer in answers), np.int8)
     np.testing.assert_array_equal(outputs, wanted.reshape(-1))
     assert all(answer.count > 0 for answer in answers)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_elements_of_two_bytes_cross_the_line(host_program, boot, tmp_path, packed):
+    rng = np.random.default_rng(4)
+    content, (inputs,) = widen((network(2), (np.zeros((4, 1, 8, 8, 4), np.int8),)), rng)
+    path = tmp_path / "wide.tflite"
+    path.write_bytes(pack_weights(content).content if packed else content)
+    (wanted,) = HostModel(content).run(inputs)
+    client = connect(boot(host_program, path).path)
+    try:
+        answers = list(client.infer(x.astype("<i2").tobytes() for x in inputs))
+    finally:
+        client.close()
+    assert (client.info.input.dtype, client.info.output.dtype) == ("int16", "int16")
+    assert tensor_bytes(client.info.input) == 2 * 8 * 8 * 4
+    outputs = np.frombuffer(b"".join(answer.output for answer in answers), "<i2")
+    np.testing.assert_array_equal(outputs, wanted.reshape(-1))
+    assert len(set(outputs.tolist())) > 10
 
 
 @pytest.fixture

@@ -29,14 +29,15 @@ def attacked(x, eps, norm, rng):
     unit=st.sampled_from([1.0, 2.0, 255.0]),
     eps=st.floats(1e-4, 0.5),
     norm=st.sampled_from(["linf", "l2"]),
-    dtype=st.sampled_from(["int8", "uint8"]),
+    dtype=st.sampled_from(["int8", "uint8", "int16"]),
     seed=st.integers(0, 1000),
 )
 def test_rounded_inputs_stay_in_the_ball_and_between_the_codes_of_the_domain(
     scale, zero_point, unit, eps, norm, dtype, seed
 ):
     rng = np.random.default_rng(seed)
-    zero_point += 128 if dtype == "uint8" else 0
+    zero_point = {"int8": zero_point, "uint8": zero_point + 128, "int16": 0}[dtype]
+    scale /= 256 if dtype == "int16" else 1
     grid = InputGrid(Quantization(scale * unit / 100, zero_point, dtype), Preprocessing(scale=unit))
     x = rng.random((4, 5, 5), np.float32)
     x_adv = attacked(x, eps, norm, rng)

@@ -97,9 +97,8 @@ class Bundler:
                 self._write("int8.onnx", program_to_onnx(program))
             elif lowbit is None:
                 if adopted is None:
-                    content = to_int8_tflite(model, real, per_tensor_dense=self.options.per_tensor_dense)
-                    self._write("int8.tflite", content)
-                if float_onnx is not None:
+                    self._write("int8.tflite", self._to_integer(model, real))
+                if float_onnx is not None and self.options.activations == "int8":
                     self._write("int8.onnx", to_int8_onnx(float_onnx, real))
             advance(1)
             if "int8.tflite" in self.specs:
@@ -144,6 +143,12 @@ class Bundler:
         except UserError as error:
             self.progress.note(f"the bundle goes without ONNX files: {error.what} ({error.cause})")
             return None
+
+    def _to_integer(self, model: keras.Model, real: NDArray[np.float32]) -> bytes:
+        activations = self.options.activations
+        if activations == "int16":
+            self.progress.note("the bundle goes without int8.onnx, whose activations would have 8 bits")
+        return to_int8_tflite(model, real, activations, per_tensor_dense=self.options.per_tensor_dense)
 
     def _quantize(
         self, model: keras.Model, ptq: LowBit, preprocessing: Preprocessing, real: NDArray[np.float32]

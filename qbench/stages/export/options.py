@@ -48,6 +48,13 @@ LowBits = Annotated[int, Field(ge=2, le=8)]
 class ExportOptions(RunOptions):
     """Of `qbench export`."""
 
+    activations: Annotated[
+        Literal["int8", "int16"],
+        Field(
+            description="Type of the activations, and of the file's input and output: int16 gives an int16x8 "
+            "file, with weights of 8 bits."
+        ),
+    ] = "int8"
     adopt: Annotated[
         Path | None, Field(description="Vendor's int8 .tflite to use instead of a conversion, byte for byte.")
     ] = None

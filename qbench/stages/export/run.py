@@ -46,6 +46,7 @@ def export(
     ptq = schemes.post_training(options.ptq_weight_bits, options.ptq_act_bits, options.ptq_calibration)
     source = _find(Path(model))
     _check_widths(source, ptq, options.adopt, options.front_end)
+    _check_activations(source, ptq, options)
     adopted = None if options.adopt is None else _existing(options.adopt)
     dataset = _dataset(data, options)
     recipe = Recipe(
@@ -55,6 +56,7 @@ def export(
             "calibration": options.calibration,
             "input_range": None if options.input_range is None else list(options.input_range),
             "per_tensor_dense": options.per_tensor_dense,
+            **({} if options.activations == "int8" else {"activations": options.activations}),
             **({} if ptq is None else {"ptq": ptq.model_dump(mode="json")}),
             **({} if options.threshold is None else {"threshold": options.threshold}),
             **({} if options.front_end is None else {"front_end": options.front_end}),
@@ -84,10 +86,10 @@ def _dataset(data: str | Dataset, options: ExportOptions) -> Dataset:
 def _check_lone(options: ExportOptions) -> None:
     """Refuse options of a conversion where there is nothing to convert."""
     conversion = ("adopt", "per_tensor_dense", "ptq_weight_bits", "ptq_act_bits", "ptq_calibration")
-    if any(getattr(options, name) for name in conversion):
+    if any(getattr(options, name) for name in conversion) or options.activations != "int8":
         raise UserError(
             "an integer file is taken as it is: there is nothing to convert",
-            hint="leave --adopt, --per-tensor-dense and --ptq-... out, or give the float network",
+            hint="leave out --activations, --adopt, --per-tensor-dense, --ptq-..., or give the float network",
         )
 
 
@@ -108,6 +110,24 @@ def _check_widths(source: Source, ptq: LowBit | None, adopt: Path | None, front_
         )
     if adopt is not None and ptq is not None:
         raise UserError("an adopted file has its integers already", hint="leave --ptq-weight-bits out")
+
+
+def _check_activations(source: Source, ptq: LowBit | None, options: ExportOptions) -> None:
+    """Refuse 16-bit activations where the activations have a width already."""
+    if options.activations == "int8":
+        return
+    stated = {
+        "--ptq-act-bits or --ptq-weight-bits": ptq is not None,
+        "--adopt": options.adopt is not None,
+        f"{source.name}, trained at low bit widths,": source.trained is not None and source.trained.lowbit,
+    }
+    for what, given in stated.items():
+        if given:
+            raise UserError(
+                f"--activations int16 and {what} exclude each other",
+                cause="each says what width the activations have",
+                hint="leave one of them out",
+            )
 
 
 def _existing(path: Path) -> Path:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TfliteClassifier:
-    """A network with one input and one output, both int8, uint8 or float32.
+    """A network with one input and one output, both int8, uint8, int16 or float32.
 
     Args:
         content: the file's bytes.
@@ -49,7 +49,7 @@ class TfliteClassifier:
             if tensor.dtype != "float32" and not tensor.quantized:
                 raise UserError(
                     f"tensor {tensor.name!r} is {tensor.dtype}",
-                    cause="a network's ends must be float32, or int8 or uint8 with one scale",
+                    cause="a network's ends must be float32, or int8, uint8 or int16 with one scale",
                 )
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:

@@ -18,6 +18,9 @@ from qbench.errors import UserError
 if TYPE_CHECKING:
     import tensorflow as tf
 
+FLOAT32_EXACT = 1 << 24
+"""Whole numbers up to it are exact in float32."""
+
 _MANTISSA_BITS = 31
 _MOST_BITS = 62  # of a product in int64, the sign left out
 

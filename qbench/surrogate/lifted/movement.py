@@ -119,7 +119,7 @@ def resize_nearest_neighbor(node: Node) -> Lowered:
 
 
 def resize_bilinear(node: Node) -> Lowered:
-    """RESIZE_BILINEAR of int8: whole weights, then one rounding, ties away from zero."""
+    """RESIZE_BILINEAR: whole weights, then one rounding, ties away from zero."""
     import tensorflow as tf
 
     node.require_rank((0, 4))
@@ -133,7 +133,7 @@ def resize_bilinear(node: Node) -> Lowered:
         return tf.einsum("yi,nijc,xj->nyxc", rows.astype(dtype), x, columns.astype(dtype))
 
     def exact(x: tf.Tensor) -> tf.Tensor:
-        codes = interpolated(tf.cast(x, tf.float64) + zero_point) / unit  # exact: under 2^29 before
+        codes = interpolated(tf.cast(x, tf.float64) + zero_point) / unit  # exact: under 2^37 before
         rounded = tf.sign(codes) * tf.floor(tf.abs(codes) + 0.5)
         return tf.cast(rounded - zero_point, tf.float32)
 

@@ -124,11 +124,16 @@ class Node:
             raise self.refused(otherwise)
 
     def require_codes(self, *tensors: GraphTensor) -> None:
-        """Refuse tensors that are not int8 with one scale."""
+        """Refuse tensors that are not all int8, or all int16 with zero point 0, each with one scale."""
+        wanted = "int16" if tensors[0].dtype == "int16" else "int8"
         for tensor in tensors:
             self.require(
-                tensor.dtype == "int8" and tensor.quantized,
-                f"tensor {tensor.name!r} is {tensor.dtype}, where int8 with one scale is needed",
+                tensor.dtype == wanted and tensor.quantized,
+                f"tensor {tensor.name!r} is {tensor.dtype}, where {wanted} with one scale is needed",
+            )
+            self.require(
+                wanted == "int8" or tensor.zero_point == 0,
+                f"tensor {tensor.name!r} is int16 with zero point {tensor.zero_point}, where 0 is needed",
             )
 
     def require_same_grid(self, *tensors: GraphTensor) -> None:

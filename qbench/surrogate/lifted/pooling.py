@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qbench.surrogate.lifted.fixed_point import Scale, rescale
+from qbench.surrogate.lifted.fixed_point import FLOAT32_EXACT, Scale, rescale
 from qbench.surrogate.lifted.node import Lowered, Node, as_float
 from qbench.surrogate.lifted.windows import Axis
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# A mean in float32 gives back its sum exactly when multiplied by so few terms of 8 bits.
+# A mean gives back its sum exactly when multiplied by so few terms: in float32 of 8 bits, in float64 of 16.
 _MOST_TAPS = 1 << 12
-_CODE_SPAN = 255
 
 
 def max_pool_2d(node: Node) -> Lowered:
@@ -32,15 +32,16 @@ def average_pool_2d(node: Node) -> Lowered:
 
     pool = _pool(node, tf.nn.avg_pool2d)
     rows, columns = _axes(node)
-    taps = np.outer(rows.taps(), columns.taps())[None, :, :, None].astype(np.float32)
+    dtype = np.float64 if node.output.dtype == "int16" else np.float32
+    taps: NDArray[Any] = np.outer(rows.taps(), columns.taps())[None, :, :, None].astype(dtype)
     node.require(taps.max() <= _MOST_TAPS, f"its window has more than {_MOST_TAPS} elements")
-    zero_point = np.float32(node.output.zero_point)
+    zero_points, halves = node.output.zero_point * taps, np.floor(taps / 2)
 
     def exact(x: tf.Tensor) -> tf.Tensor:
-        sums = tf.round(pool(x) * taps) + zero_point * taps  # of codes as they are stored
-        nudged = sums + tf.where(sums > 0, np.floor(taps / 2), -np.floor(taps / 2))
-        quotient = nudged / taps
-        return tf.where(sums > 0, tf.floor(quotient), tf.math.ceil(quotient)) - zero_point
+        sums = tf.round(pool(tf.cast(x, dtype)) * taps) + zero_points  # of codes as they are stored
+        quotient = (sums + tf.where(sums > 0, halves, -halves)) / taps
+        whole = tf.where(sums > 0, tf.floor(quotient), tf.math.ceil(quotient))
+        return as_float(whole - node.output.zero_point)
 
     return node.integer_operator(exact, pool, node.clamp())
 
@@ -54,12 +55,13 @@ def mean(node: Node) -> Lowered:
     axes, keep = _reduce(node)
     terms = int(np.prod([x.shape[axis] for axis in axes]))
     scale = _divide(Scale.of(np.float64(x.scale) / np.float64(y.scale)), terms)
-    bound = _CODE_SPAN * terms
-    node.require(bound < 1 << 24, "it has too many terms")
+    bound = x.reach * terms
+    dtype = np.float32 if bound <= FLOAT32_EXACT else np.float64
+    node.require(bound < 1 << 31, "its sums may overflow 32 bits")
     unit = np.float32(float(x.scale) / float(y.scale))
 
     def exact(x: tf.Tensor) -> tf.Tensor:
-        return as_float(rescale(tf.reduce_sum(x, axes, keepdims=keep), scale, bound))
+        return as_float(rescale(tf.reduce_sum(tf.cast(x, dtype), axes, keepdims=keep), scale, bound))
 
     def real(x: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(x, axes, keepdims=keep) * unit

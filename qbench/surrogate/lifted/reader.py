@@ -16,7 +16,7 @@ from qbench.formats.tflite_file import constant_bytes, parse_tflite
 # What a tensor of one input may hold: beyond any network for a microcontroller.
 MOST_ELEMENTS = 1 << 26
 
-CODES = ("int8", "uint8")
+CODES = ("int8", "uint8", "int16")
 _TRANSPARENT = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
 _READ = ("int8", "uint8", "int16", "int32", "int64", "float32", "float64", "bool")
 
@@ -56,6 +56,11 @@ class GraphTensor:
     def zero_point(self) -> int:
         """Of all codes."""
         return int(self.zero_points[0])
+
+    @property
+    def reach(self) -> int:
+        """What no code exceeds in size, with the zero point subtracted."""
+        return max(-self.low, self.high)
 
     @property
     def low(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.surrogate.lifted import wide
 from qbench.surrogate.lifted.fixed_point import Scale, round_shift
 from qbench.surrogate.lifted.node import Lowered, Node, as_float
 
@@ -27,11 +28,13 @@ _THIRD = round(2**31 / 3)
 
 
 def softmax(node: Node) -> Lowered:
-    """SOFTMAX over the last dimension, to codes of scale 1/256."""
+    """SOFTMAX over the last dimension, to codes of scale 1/256, or 1/32768 of int16."""
     import tensorflow as tf
 
     x, y = node.input(0), node.output
     node.require_codes(x, y)
+    if x.dtype == "int16":
+        return wide.softmax(node)
     node.require(float(y.scale) * 256 == 1 and y.zero_point == -128, "its output is not of scale 1/256")
     node.require(x.shape[-1] <= _MOST_CLASSES, f"it has more than {_MOST_CLASSES} classes")
     unit = float(node.option("beta")) * float(x.scale)
@@ -41,7 +44,7 @@ def softmax(node: Node) -> Lowered:
         distance = tf.reduce_max(x, -1, keepdims=True) - x
         powers = tf.gather(tf.constant(table), tf.cast(distance, tf.int32))
         total = tf.reduce_sum((powers + (1 << _SUM_BITS >> 1)) // (1 << _SUM_BITS), -1, keepdims=True)
-        headroom = 31 - _log2(total)
+        headroom = 31 - log2(total)
         inverse = _one_over_one_plus(tf.bitwise.left_shift(total, headroom) - (1 << 31))
         shift = _SUM_BITS - headroom + 31 - 8
         half = tf.bitwise.left_shift(tf.ones_like(shift), shift - 1)
@@ -90,7 +93,7 @@ def _high_mul(a: Any, b: Any) -> Any:
     return (a * b + (1 << 30)) // (1 << 31)
 
 
-def _log2(x: tf.Tensor) -> tf.Tensor:
+def log2(x: tf.Tensor) -> tf.Tensor:
     """The place of the highest bit of positive int64 below 2^53: the exponent of the same float64."""
     import tensorflow as tf
 

@@ -29,7 +29,7 @@ class LiftedSurrogate:
     gradient to climb once it saturates.
 
     Args:
-        content: the file's bytes; input and output int8, uint8 or float32.
+        content: the file's bytes; input and output int8, uint8, int16 or float32.
         preprocessing: from the domain to the network's input unit.
         domain: of the inputs.
         rule: how gradients cross rounding and clamps; one of `GRADIENTS`.

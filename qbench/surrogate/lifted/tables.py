@@ -1,4 +1,4 @@
-"""Operators on one tensor, element by element: a table of the 256 codes forward."""
+"""Operators on one tensor, element by element: a table of all codes forward."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qbench.surrogate.lifted import wide
 from qbench.surrogate.lifted.fixed_point import Scale, rescale, round_shift
 from qbench.surrogate.lifted.gradients import Clamp
 from qbench.surrogate.lifted.node import Lowered, Node
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Codes = NDArray[np.int64]
+_WIDE_STEPS = 1 << 15
 _NONE, _RELU, _RELU6 = 0, 1, 3
-_CODE_SPAN = 255
+_CODE_SPAN = 65535  # of the widest codes
 
 
 def relu(node: Node) -> Lowered:
@@ -40,7 +42,7 @@ def _rectify(node: Node, activation: int) -> Lowered:
 def requantize(node: Node) -> Lowered:
     """QUANTIZE of codes to those of another scale."""
     x, y = node.input(0), node.output
-    node.require(x.dtype in CODES and x.quantized, f"its input is {x.dtype}, not float32, int8 or uint8")
+    node.require(x.dtype in CODES and x.quantized, f"its input is {x.dtype}, neither float32 nor codes")
     ratio = float(x.scale) / float(y.scale)
     return _by_table(node, _rescale(Scale.of(ratio)), lambda x: x * np.float32(ratio), node.clamp(_NONE))
 
@@ -65,7 +67,7 @@ def leaky_relu(node: Node) -> Lowered:
 
 
 def logistic(node: Node) -> Lowered:
-    """LOGISTIC: in single precision, rounded to codes of scale 1/256."""
+    """LOGISTIC: in single precision, rounded to codes of scale 1/256; of int16 by interpolation."""
     import tensorflow as tf
 
     def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -73,25 +75,33 @@ def logistic(node: Node) -> Lowered:
         with np.errstate(over="ignore"):  # to infinity, as in C
             return one / (one + np.exp(-x.astype(np.float64)).astype(np.float32))
 
-    return _sigmoidal(node, sigmoid, tf.sigmoid, 256, -128)
+    return _sigmoidal(node, sigmoid, wide.logistic_codes, tf.sigmoid, 256, -128)
 
 
 def tanh(node: Node) -> Lowered:
-    """TANH: in single precision, rounded to codes of scale 1/128."""
+    """TANH: in single precision, rounded to codes of scale 1/128; of int16 by interpolation."""
     import tensorflow as tf
 
-    return _sigmoidal(node, lambda x: np.tanh(x.astype(np.float64)).astype(np.float32), tf.tanh, 128, 0)
+    def tangent(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.tanh(x.astype(np.float64)).astype(np.float32)
+
+    return _sigmoidal(node, tangent, wide.tanh_codes, tf.tanh, 128, 0)
 
 
 def _sigmoidal(
     node: Node,
     function: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    wide_codes: Callable[[np.float32], Callable[[Codes], Codes]],
     smooth: Callable[[Any], Any],
     steps: int,
     zero_point: int,
 ) -> Lowered:
     x, y = node.input(0), node.output
     node.require_codes(x, y)
+    if x.dtype == "int16":
+        node.require(float(y.scale) * _WIDE_STEPS == 1, "its output is not of scale 1/32768")
+        real = lambda x_: smooth(x_ * x.scale) * float(_WIDE_STEPS)  # noqa: E731
+        return _by_table(node, wide_codes(x.scale), real, node.clamp(_NONE))
     own = float(y.scale) * steps == 1 and y.zero_point == zero_point
     node.require(own, "its output has another scale or zero point than the operator's own")
 
@@ -108,6 +118,7 @@ def hard_swish(node: Node) -> Lowered:
 
     x, y = node.input(0), node.output
     node.require_codes(x, y)
+    node.require(x.dtype == "int8", "it is int16, which TFLite has no kernel for")
     fine = np.float32(1 / 128) * x.scale
     output, output_shift = _scale_16(fine / y.scale)
     gate, gate_shift = _scale_16(fine / np.float32(3 / 32768))

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.surrogate.lifted.fixed_point import Scale, rescale
+from qbench.surrogate.lifted.fixed_point import FLOAT32_EXACT, Scale, rescale
 from qbench.surrogate.lifted.node import Lowered, Node, as_float
+from qbench.surrogate.lifted.wide import LARGEST_SUM, MOST_SHIFT, rescale_wide
 from qbench.surrogate.lifted.windows import Axis, pad_image, with_gaps
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_FLOAT32_EXACT = 1 << 24
 _ACCUMULATOR = 1 << 31
+_INT32 = 2
+"""TensorType of the schema."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class _Weights:
         bias: [channels] int64.
         scale: from accumulator to output codes.
         bound: what no partial sum exceeds in size.
+        wide: whether sums have 64 bits, and are rescaled as such.
     """
 
     codes: NDArray[np.int64]
     bias: NDArray[np.int64]
     scale: Scale
     bound: int
+    wide: bool
 
 
 def conv_2d(node: Node) -> Lowered:
@@ -111,7 +115,7 @@ def _weighted(node: Node, weights: _Weights, product: Callable[[Any, Any], Any])
     """The operator whose accumulators are product(x, weights) + bias."""
     import tensorflow as tf
 
-    dtype = np.float32 if weights.bound <= _FLOAT32_EXACT else np.float64
+    dtype = np.float32 if weights.bound <= FLOAT32_EXACT else np.float64
     whole, bias = weights.codes.astype(dtype), weights.bias.astype(dtype)
     unit = weights.scale.real
     real_weights = (weights.codes * unit).astype(np.float32)
@@ -121,6 +125,8 @@ def _weighted(node: Node, weights: _Weights, product: Callable[[Any, Any], Any])
 
     def exact(x: tf.Tensor) -> tf.Tensor:
         sums = tf.nn.bias_add(product(tf.cast(x, dtype), tf.constant(whole)), tf.constant(bias))
+        if weights.wide:
+            return as_float(rescale_wide(sums, weights.scale))
         return as_float(rescale(sums, weights.scale, weights.bound, clamped_at_zero=clamp.low >= 0))
 
     def real(x: tf.Tensor) -> tf.Tensor:
@@ -154,8 +160,25 @@ def _weights(node: Node, codes: NDArray[np.int64]) -> _Weights:
     most = np.maximum(np.maximum(codes * x.low, codes * x.high), 0)
     axes = tuple(range(codes.ndim - 1))
     bound = int((np.maximum(most.sum(axes), -least.sum(axes)) + np.abs(bias)).max())
-    node.require(bound < _ACCUMULATOR, "its sums may overflow 32 bits")
-    return _Weights(codes, bias, Scale.of(product / np.float64(node.output.scale)), bound)
+    scale = Scale.of(product / np.float64(node.output.scale))
+    wide = _sums_wide(node)
+    if wide:
+        node.require(bound < LARGEST_SUM, "its sums may overflow 47 bits")
+        node.require(scale.exponents.max(initial=0) <= MOST_SHIFT, "a scale is out of range")
+    else:
+        node.require(bound < _ACCUMULATOR, "its sums may overflow 32 bits")
+    return _Weights(codes, bias, scale, bound, wide)
+
+
+def _sums_wide(node: Node) -> bool:
+    """Whether an operator sums in 64 bits: those on int16 do, but where their options name biases of 32."""
+    if node.input(0).dtype != "int16":
+        return False
+    stated = getattr(node.operator.options, "quantizedBiasType", 0)
+    if node.has(2):
+        wanted = "int32" if stated == _INT32 else "int64"
+        node.require(node.input(2).dtype == wanted, f"its bias is {node.input(2).dtype}, not {wanted}")
+    return bool(stated != _INT32)
 
 
 def _axes(node: Node, windows: tuple[int, ...]) -> tuple[Axis, Axis]:

@@ -63,7 +63,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _swapped(array: np.ndarray) -> bytes:
     """Its elements with the highest byte first."""
-    return array.astype(array.dtype.newbyteorder(">")).tobytes()
+    return np.asarray(array, array.dtype.newbyteorder(">")).tobytes()
 
 
 def _agrees(case: Case, program: Path, folder: Path) -> bool:

@@ -251,3 +251,15 @@ def test_mlperf_tinys_dscnn_scores_about_90_percent(tmp_path, data_root):
     assert accuracies(made)["int8.tflite"] == pytest.approx(0.9, abs=0.02)
     assert made.content.data.domain == INT8_FEATURES
     assert made.content.preprocessing.scale == pytest.approx(0.5847, abs=1e-4)
+
+
+def test_16_bit_activations(tmp_path, model_file):
+    notes = Notes()
+    made = qbench.export(model_file, stripes(), tmp_path / "b", activations="int16", progress=notes)
+    info = made.content.artifacts["int8.tflite"]
+    assert (info.input.dtype, info.input.zero_point, info.output.dtype) == ("int16", 0, "int16")
+    assert info.correct == made.content.artifacts["float.keras"].correct
+    assert "int8.onnx" not in made.content.artifacts
+    assert any("int8.onnx" in said for said in notes.notes)
+    with pytest.raises(UserError, match="nothing to convert"):
+        qbench.export(made.path / "int8.tflite", stripes(), tmp_path / "c", activations="int16")

@@ -40,6 +40,9 @@ def random_data(domain=IMAGE, shape=(4, 4, 1), classes=3):
         ({"input_range": (0.0, float("inf"))}, "input_range.1 should be a finite number"),
         ({"adopt": "nowhere.tflite"}, "no file nowhere.tflite to adopt"),
         ({"adopt": "."}, "no file . to adopt"),
+        ({"activations": "int4"}, "activations"),
+        ({"activations": "int16", "adopt": "vendor.tflite"}, "int16 and --adopt exclude each other"),
+        ({"activations": "int16", "ptq_act_bits": 4}, "int16 and --ptq-act-bits"),
     ],
 )
 def test_absurd_settings(network, tmp_path, settings, said):

@@ -116,21 +116,25 @@ def test_one_output_is_refused_with_the_reason(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
-def test_int16_activations_are_named(tmp_path):
+@pytest.mark.parametrize("ends", [tf.float32, tf.int16])
+def test_16_bit_activations_are_taken(tmp_path, ends):
     x = np.random.default_rng(0).random((50, 8, 8, 1), np.float32)
     converter = tf.lite.TFLiteConverter.from_keras_model(dense(10))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([each[None]] for each in x)
     wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     converter.target_spec.supported_ops = [wide]
+    converter.inference_input_type = converter.inference_output_type = ends
     file = tmp_path / "wide.tflite"
     file.write_bytes(converter.convert())
-    for out in ("export", "attack"):
-        with pytest.raises(UserError, match="int16"):
-            if out == "export":
-                qbench.export(file, "digits", tmp_path / out, input_range=(0, 1))
-            else:
-                qbench.attack(file, "digits", tmp_path / out, attack="pgd", eps=[0.1])
+    bundle = qbench.export(file, "digits", tmp_path / "bundle", input_range=(0, 1))
+    assert bundle.content.artifacts["int8.tflite"].input.dtype == ends.name
+    advset = qbench.attack(
+        bundle.path, "digits", tmp_path / "adv", attack="pgd", eps=[0.1], surrogate="lifted:ste", count=40
+    )
+    replay = qbench.replay(bundle.path, advset.path, ["host", "tflite-ref"], tmp_path / "replay")
+    pairs = [each for each in replay.content.disagreements if "float" not in (each.first, each.second)]
+    assert {each.vectors.count for each in pairs} == {0}
 
 
 def test_a_bias_that_names_a_dimension_it_lacks_is_mended_for_tflite_alone(bundle, tmp_path):

@@ -12,6 +12,7 @@ from qbench.artifacts import Preprocessing
 from qbench.attacks import Victims, find_attack
 from qbench.data import IMAGE, INT8_FEATURES, load_dataset
 from qbench.errors import UserError
+from qbench.exporters.tflite import to_int8_tflite
 from qbench.inputs import InputGrid
 from qbench.quant import Quantization
 from qbench.runtimes.specs import read_specs
@@ -265,3 +266,13 @@ def test_white_box_finds_what_transfer_from_another_checkpoint_misses(data_root)
         codes = InputGrid(grid, preprocessing).rounded(found.x, victims.x, 1.0, "linf").codes
         left.append(float((runtime.invoke(codes).argmax(1) == victims.y).mean()))
     assert left[0] < 0.1 < left[1]
+
+
+@pytest.mark.parametrize("rule", ["clipped-ste", "smooth"])
+def test_every_tensor_of_resnet8_with_16_bit_activations_equals_the_reference(resnet8, images, rule):
+    model = keras.models.load_model(resnet8 / "float.h5", compile=False)
+    content = to_int8_tflite(model, PIXELS.apply(images.x), "int16")
+    entry = read_graph(content)
+    scale = float(entry.tensors[entry.inputs[0]].scale)
+    codes = InputGrid(Quantization(scale, 0, "int16"), PIXELS).codes(images.x[:16])
+    assert set(differing(content, codes, rule)) == {0}
