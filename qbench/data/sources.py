@@ -94,7 +94,7 @@ def load_dataset(spec: str, *, progress: Progress = SILENT) -> Dataset:
         return load_images(path, progress)
     raise UserError(
         f"{path} is not a data set that qbench reads",
-        hint="give a .npz, or a folder or .zip of class folders of images or sounds; `qbench datasets` lists the forms",
+        hint="give a .npz, or class folders of images or sounds; `qbench datasets` lists the forms",
     )
 
 
