@@ -38,7 +38,7 @@ class RuntimeOracle:
     def __init__(self, runtime: Runtime, preprocessing: Preprocessing, task: TaskInfo) -> None:
         self.name, self.runtime, self._task = runtime.name, runtime, task_of(task)
         self._path = InputPath.to(runtime.input, runtime.grid, preprocessing)
-        self.step = runtime.grid.scale / abs(preprocessing.scale) if runtime.grid else None
+        self.step = self._path.grid.step if self._path.grid else None
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores [n, classes] float32 of inputs [n, *shape] in the domain.

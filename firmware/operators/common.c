@@ -63,11 +63,17 @@ qb_status qb_store_copy(qb_interpreter *it, qb_node *node, const void *params, u
     return QB_OK;
 }
 
-qb_status qb_check_unary(qb_interpreter *it, const qb_node *node) {
+qb_status qb_check_unary_wide(qb_interpreter *it, const qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
     QB_REQUIRE(it, qb_are_int8_or_int16(input, output), QB_INT8_OR_INT16);
     QB_REQUIRE(it, qb_same_shape(input, output), "input and output must have the same shape");
     return QB_OK;
+}
+
+qb_status qb_check_unary(qb_interpreter *it, const qb_node *node) {
+    QB_REQUIRE(it, qb_is_int8(qb_input(it, node, 0)) && qb_is_int8(qb_output(it, node)),
+               "input and output must be int8, quantized");
+    return qb_check_unary_wide(it, node);
 }
 
 int8_t *qb_store_table(qb_interpreter *it, qb_node *node) { return qb_store(it, node, 256); }

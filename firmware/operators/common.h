@@ -20,8 +20,9 @@ void qb_strides(const int32_t *dims, uint32_t rank, int32_t *strides);
 /* Reserve arena for eval and leave a copy of `params` there. */
 qb_status qb_store_copy(qb_interpreter *it, qb_node *node, const void *params, uint32_t bytes);
 
-/* An operator on each code: check that it is int8, or int16, of one shape. */
+/* An operator on each code: check that it is int8 of one shape; or int8 or int16. */
 qb_status qb_check_unary(qb_interpreter *it, const qb_node *node);
+qb_status qb_check_unary_wide(qb_interpreter *it, const qb_node *node);
 
 /* One that maps each of the 256 codes of a tensor to a code: reserve its table, NULL with the error recorded
  * when it does not fit; look all codes up. */

@@ -7,7 +7,6 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
     qk_hard_swish_params p = {.input_zero = input->zero_point, .output_zero = output->zero_point};
     int8_t *table;
     if (qb_check_unary(it, node) != QB_OK) return it->error.status;
-    QB_REQUIRE(it, qb_is_int8(input), "input and output must be int8");
     QB_REQUIRE(it,
                qk_scale_of((double)(fine / output->scale), &p.output) && p.output.shift <= 0 &&
                    qk_scale_of((double)(fine / gate_unit), &p.gate),

@@ -9,7 +9,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
                               .input_zero = input->zero_point,
                               .output_zero = output->zero_point};
     int8_t *table;
-    if (qb_check_unary(it, node) != QB_OK) return it->error.status;
+    if (qb_check_unary_wide(it, node) != QB_OK) return it->error.status;
     QB_REQUIRE(it,
                qk_scale_of((double)(input->scale / output->scale), &p.positive) &&
                    qk_scale_of((double)(input->scale * size / output->scale), &p.negative),

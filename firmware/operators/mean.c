@@ -14,7 +14,7 @@ static qk_scale divided(qk_scale scale, int32_t terms) {
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
     qk_mean_params p;
-    if (qb_reduction_fit(it, node, &p.reduction) != QB_OK) return it->error.status;
+    if (qb_reduction_fit_wide(it, node, &p.reduction) != QB_OK) return it->error.status;
     QB_REQUIRE(it, qk_scale_of((double)input->scale / (double)output->scale, &p.scale),
                "a scale is out of range");
     p.scale = divided(p.scale, p.reduction.terms);

@@ -1,6 +1,6 @@
 #include "reduce.h"
 
-qb_status qb_reduction_fit(qb_interpreter *it, qb_node *node, qk_reduction *r) {
+qb_status qb_reduction_fit_wide(qb_interpreter *it, qb_node *node, qk_reduction *r) {
     const qb_tensor *input = qb_input(it, node, 0), *axes = qb_input(it, node, 1),
                     *output = qb_output(it, node);
     int32_t strides[QB_MAX_RANK];

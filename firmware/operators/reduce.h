@@ -4,7 +4,7 @@
 
 #include "common.h"
 
-/* Check an int8 or int16 operator with constant axes, and fill in `reduction`. */
-qb_status qb_reduction_fit(qb_interpreter *it, qb_node *node, qk_reduction *reduction);
+/* Check an operator with constant axes, int8 or int16, and fill in `reduction`. */
+qb_status qb_reduction_fit_wide(qb_interpreter *it, qb_node *node, qk_reduction *reduction);
 
 #endif

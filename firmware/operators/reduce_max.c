@@ -3,7 +3,7 @@
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
     qk_reduction p;
-    if (qb_reduction_fit(it, node, &p) != QB_OK) return it->error.status;
+    if (qb_reduction_fit_wide(it, node, &p) != QB_OK) return it->error.status;
     QB_REQUIRE(it, qb_same_quantization(qb_input(it, node, 0), qb_output(it, node)),
                "input and output must have the same scale and zero point");
     return qb_store_copy(it, node, &p, sizeof p);

@@ -5,7 +5,7 @@ static qb_status prepare(qb_interpreter *it, qb_node *node, uint8_t activation) 
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
     qk_requantize_params p = {.input_zero = input->zero_point, .output_zero = output->zero_point};
     int8_t *table;
-    if (qb_check_unary(it, node) != QB_OK) return it->error.status;
+    if (qb_check_unary_wide(it, node) != QB_OK) return it->error.status;
     QB_REQUIRE(it, qk_scale_of((double)(input->scale / output->scale), &p.scale), "a scale is out of range");
     qb_activation_range(output, activation, &p.range);
     if (output->type == QB_INT16) return qb_store_copy(it, node, &p, sizeof p);

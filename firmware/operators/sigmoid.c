@@ -29,7 +29,7 @@ qb_status qb_prepare_sigmoid(qb_interpreter *it, qb_node *node, const qb_sigmoid
     const qb_tensor *input = qb_input(it, node, 0), *output = qb_output(it, node);
     const qk_sigmoid_params p = {input->scale, input->zero_point};
     int8_t *table;
-    if (qb_check_unary(it, node) != QB_OK) return it->error.status;
+    if (qb_check_unary_wide(it, node) != QB_OK) return it->error.status;
     if (input->type == QB_INT16) return prepare_s16(it, node, kind);
     QB_REQUIRE(it, output->scale == kind->scale && output->zero_point == kind->zero_point,
                "the output must have the operator's own scale and zero point");

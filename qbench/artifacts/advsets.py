@@ -37,6 +37,8 @@ class EpsResult(Record):
         unchanged: how many inputs came back equal to the clean ones.
         sizes: of the successes, inputs that were classified right and are no more; None if there is none.
         queries: how often the attack asked for each input; None if it never did.
+        snr_db: of a waveform, the mean signal-to-noise ratio of the successes in decibels; None of other
+            inputs, or without successes.
         reached: how many inputs with another label than their target the network gives it; None where there
             are no targets.
     """
@@ -48,6 +50,7 @@ class EpsResult(Record):
     sizes: Sizes | None
     queries: CountSummary | None
     reached: int | None = None
+    snr_db: float | None = None
 
 
 class Finding(Record):

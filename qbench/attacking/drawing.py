@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import RecordFile, TaskInfo
+from qbench.artifacts import Domain, RecordFile, TaskInfo
 from qbench.attacks import Victims
 from qbench.data import Dataset
 from qbench.errors import UserError
@@ -29,6 +29,7 @@ class Drawn:
         logits: [n, classes], what the attacked network says of them.
         targets: [n] int64, the labels to reach; None if any but the true one will do.
         values: [n, elements] float32, the true values of a regression; None of other tasks.
+        domain: of the inputs.
         task: what makes rows of the logits whose highest element is the label.
         examples: by label an input that the network gives it, where the attack needs one.
     """
@@ -38,6 +39,7 @@ class Drawn:
     targets: NDArray[np.int64] | None = None
     examples: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
     values: NDArray[np.float32] | None = None
+    domain: Domain | None = None
     task: Task = field(default_factory=lambda: Task(TaskInfo()))
 
     def labels(self, logits: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -108,9 +110,9 @@ def with_task(drawn: Drawn, task: Task, dataset: Dataset, folder: Path) -> Drawn
     """The drawn inputs with what their labels follow from: a regression's values go to `values.npy`."""
     values = dataset.test.values
     if task.info.kind != "regression" or values is None:
-        return replace(drawn, task=task)
+        return replace(drawn, task=task, domain=dataset.domain)
     _keep(folder / "values.npy", values[drawn.victims.indices])
-    return replace(drawn, task=task, values=values[drawn.victims.indices])
+    return replace(drawn, task=task, domain=dataset.domain, values=values[drawn.victims.indices])
 
 
 def _found(folder: Path) -> Drawn | None:

@@ -61,7 +61,17 @@ class BudgetFiles:
             if queries.any()
             else None,
             reached=None if drawn.targets is None else int(success.sum()),
+            snr_db=self._snr_db(drawn, sizes[:, 2], success),
         )
+
+    @staticmethod
+    def _snr_db(drawn: Drawn, l2: NDArray[np.float64], success: NDArray[np.bool_]) -> float | None:
+        """The mean ratio of the power of sound and perturbation; silence does not count."""
+        if drawn.domain is None or drawn.domain.name != "waveform":
+            return None
+        signal = np.linalg.norm(np.asarray(drawn.victims.x, np.float64), axis=1)
+        counted = success & (l2 > 0) & (signal > 0)
+        return float(np.mean(20 * np.log10(signal[counted] / l2[counted]))) if counted.any() else None
 
     def _sizes(self, drawn: Drawn) -> NDArray[np.float64]:
         """[n, 4]: L0, L1, L2 and Linf of every perturbation, as `Sizes` orders them."""

@@ -9,7 +9,10 @@ import click
 from qbench.cli.common import output_options, show_tables
 
 _FORMS = (
-    ("FOLDER or FILE.zip", "images in one folder a class; with train/ and test/ inside, both splits"),
+    (
+        "FOLDER or FILE.zip",
+        "images or .wav sounds in one folder a class; with train/ and test/ inside, both splits",
+    ),
     ("X-train.zip, X-test.zip", "two splits side by side; either name, or X, loads both"),
     ("FOLDER", "SVHN as its authors give it: train_32x32.mat and test_32x32.mat"),
     ("FILE.npz", "x and y, or x_train, y_train, x_test, y_test"),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import Domain, Preprocessing
-from qbench.data.base import IMAGE, INT8_FEATURES, Dataset, Split, check_values, features
+from qbench.data.base import IMAGE, INT8_FEATURES, WAVEFORM, Dataset, Split, check_values, features
 from qbench.data.cache import Arrays
 from qbench.errors import UserError
 from qbench.tasks.regression import CLASSES as REGRESSION_CLASSES
@@ -37,6 +37,7 @@ def dataset_from_arrays(name: str, arrays: Arrays) -> Dataset:
     | float [n, h, w, c] otherwise in [0, 1] | features, bounded by 0 and 1 |
     | float, else | features, bounded by the data's own least and greatest value |
     | int8 | int8 features: already quantized codes |
+    | int16 [n, samples] | waveform: samples at 16 kHz, [-1, 1) after division by 32768 |
 
     A float y, [n] or [n, elements], holds the true values of a regression; an integer y, labels.
 
@@ -84,10 +85,11 @@ def _split(name: str, x: NDArray[Any], y: NDArray[Any]) -> Split:
         x = x.astype(np.float32, copy=False)
     elif x.dtype == np.uint8 and x.ndim == 3:
         x = x[..., np.newaxis]
-    elif not ((x.dtype == np.uint8 and x.ndim == 4) or (x.dtype == np.int8 and x.ndim >= 2)):
+    elif not _is_stored(x):
         raise UserError(
             f"the inputs of {name} are {x.dtype} of shape {list(x.shape)}",
-            hint="give uint8 images [n, height, width, channels], int8 codes [n, ...] or floats [n, ...]",
+            hint="give uint8 images [n, height, width, channels], int8 codes [n, ...], floats [n, ...] or "
+            "int16 sounds [n, samples]",
         )
     if _are_values(y):
         check_values(x, len(y))
@@ -109,6 +111,11 @@ def _split(name: str, x: NDArray[Any], y: NDArray[Any]) -> Split:
     return Split(x, y.astype(np.int64, copy=False))
 
 
+def _is_stored(x: NDArray[Any]) -> bool:
+    """Whether x is stored as images, codes or waveforms are."""
+    return (str(x.dtype), x.ndim) in (("uint8", 4), ("int16", 2)) or (x.dtype == np.int8 and x.ndim >= 2)
+
+
 def _are_values(y: NDArray[Any]) -> bool:
     """Whether y holds the values of a regression: floats, not all whole numbers, which may be labels."""
     return y.dtype.kind == "f" and y.ndim in (1, 2) and y.size > 0 and not bool((y == np.rint(y)).all())
@@ -121,6 +128,8 @@ def _as_stored(name: str, inputs: list[NDArray[Any]]) -> tuple[Domain, list[NDAr
         raise UserError(f"the splits of {name} have different dtypes: {' and '.join(sorted(dtypes))}")
     if dtypes == {"uint8"}:
         return IMAGE, inputs
+    if dtypes == {"int16"}:
+        return WAVEFORM, inputs
     if dtypes == {"int8"}:
         return INT8_FEATURES, inputs
     low = min(float(x.min(initial=np.inf)) for x in inputs)

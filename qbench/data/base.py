@@ -17,7 +17,9 @@ from qbench.errors import UserError
 IMAGE = Domain(name="image", low=0.0, high=1.0, step=1 / 255)
 INT8_FEATURES = Domain(name="int8-features", low=-128.0, high=127.0, step=1.0)
 
-_STORAGE = {"image": "uint8", "int8-features": "int8", "features": "float32"}
+WAVEFORM = Domain(name="waveform", low=-1.0, high=1 - 2.0**-15, step=2.0**-15)
+
+_STORAGE = {"image": "uint8", "int8-features": "int8", "features": "float32", "waveform": "int16"}
 
 
 def features(low: float, high: float) -> Domain:
@@ -30,7 +32,8 @@ class Split:
     """Inputs as stored and their labels.
 
     Attributes:
-        x: [n, *shape]: uint8 pixels (domain "image"), int8 codes ("int8-features") or float32 ("features").
+        x: [n, *shape]: uint8 pixels (domain "image"), int8 codes ("int8-features") float32 ("features") or
+            16-bit samples ("waveform").
         y: [n] int64, 0 .. classes - 1; 0 in a regression.
         values: [n, elements] float32, the true values of a regression; None where labels are given.
     """
@@ -117,8 +120,10 @@ class Dataset:
         return self.rename_classes(classes) if numbered and len(classes) >= len(self.classes) else self
 
     def inputs(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Stored elements as float32 in the domain: pixels in [0, 1], codes and features as they are."""
+        """Stored elements as float32: pixels in [0, 1], samples in [-1, 1), all else as it is."""
         values = stored.astype(np.float32)
+        if self.domain.name == "waveform":
+            return values * np.float32(2.0**-15)
         return values / np.float32(255) if self.domain.name == "image" else values
 
 

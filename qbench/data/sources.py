@@ -12,6 +12,7 @@ from qbench.data.digits import load_digits
 from qbench.data.images import load_images
 from qbench.data.npz import load_npz
 from qbench.data.svhn import is_svhn, load_svhn, load_svhn_by_name
+from qbench.data.waves import is_waves, load_waves
 from qbench.errors import UserError, unknown_name
 from qbench.places import data_root
 from qbench.progress import SILENT, Progress
@@ -68,8 +69,8 @@ def load_dataset(spec: str, *, progress: Progress = SILENT) -> Dataset:
 
     Args:
         spec: in this order: a name in `DATASETS`; a path to a `.npz`, to a folder or zip of class folders of
-            images, or to a folder with SVHN's `.mat` files; such a path under `$QBENCH_DATA`. The endings
-            `.npz`, `.zip`, `-test.zip` and `-train.zip` may be left out.
+            images or sounds, or to a folder with SVHN's `.mat` files; such a path under `$QBENCH_DATA`. The
+            endings `.npz`, `.zip`, `-test.zip` and `-train.zip` may be left out.
         progress: hears of downloads and decoding.
 
     Raises:
@@ -81,15 +82,19 @@ def load_dataset(spec: str, *, progress: Progress = SILENT) -> Dataset:
     path = next((path for path in _candidates(spec) if path.exists()), None) if spec else None
     if path is None:
         raise _not_found(spec)
+    if path.is_dir() and is_svhn(path):
+        return load_svhn(path)
+    if (path.is_dir() or path.suffix == ".zip") and is_waves(path):
+        return load_waves(path, progress)
     if path.is_dir():
-        return load_svhn(path) if is_svhn(path) else load_images(path, progress)
+        return load_images(path, progress)
     if path.suffix == ".npz":
         return load_npz(path)
     if path.suffix == ".zip":
         return load_images(path, progress)
     raise UserError(
         f"{path} is not a data set that qbench reads",
-        hint="give a .npz, or a folder or .zip of class folders of images; `qbench datasets` lists the forms",
+        hint="give a .npz, or class folders of images or sounds; `qbench datasets` lists the forms",
     )
 
 

@@ -38,8 +38,13 @@ def stated_preprocessing(input_range: tuple[float, float], dataset: Dataset) -> 
     return Preprocessing(scale=scale, offset=low - dataset.domain.low * scale)
 
 
-def known_preprocessing(dataset: Dataset, vendor: TensorSpec | None, progress: Progress) -> Preprocessing:
-    """What features stand for, by the data or by the input of a vendor's file; else they stay as they are."""
+def known_preprocessing(
+    dataset: Dataset, vendor: TensorSpec | None, progress: Progress, front_end: str | None = None
+) -> Preprocessing:
+    """What features stand for, by the data or by the input of a vendor's file; else they stay as they are.
+
+    Those of a front end are what the network takes.
+    """
     if dataset.preprocessing is not None:
         return dataset.preprocessing
     if dataset.domain.name == "int8-features":
@@ -50,7 +55,7 @@ def known_preprocessing(dataset: Dataset, vendor: TensorSpec | None, progress: P
             f"{dataset.name} does not say what its int8 codes stand for: the network gets them as they are; "
             "give scale and zero_point in the .npz, or --adopt the file that they were made for"
         )
-    return Preprocessing()
+    return Preprocessing(front_end=front_end)
 
 
 def check_tried(task: TaskInfo) -> None:

@@ -103,7 +103,7 @@ def prepare(content: bytes) -> bytes:
         return content
     for tensor in wrong:
         tensor.quantization.quantizedDimension = 0
-    return _pack(model)
+    return pack_tflite(model)
 
 
 def _refuse_flex(model: Any) -> None:
@@ -132,7 +132,8 @@ def _is_misstated(tensor: Any) -> bool:
     return bool((np.size(quantization.scale) == 1 or rank == 1) and stated != 0 and not 0 <= stated < rank)
 
 
-def _pack(model: Any) -> bytes:
+def pack_tflite(model: Any) -> bytes:
+    """The file of the schema's `ModelT`."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import wave
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qbench.artifacts import AdvsetContent, Artifact, Domain, ReplayContent
+from qbench.frontends import WAKEWORD
 from qbench.reporting.cells import budget_phrase
 
 _EACH_BUDGET = 2
@@ -35,7 +37,9 @@ class Example:
         eps: the budget, as people write it.
         index: in the advset.
         truth: the right label.
-        clean, perturbation, adversarial: pictures, as data URIs of PNGs; None if the input is none.
+        clean, perturbation, adversarial: pictures, or sounds of a waveform, as data URIs of PNG or WAV; None
+            of other inputs.
+        sound: whether they are sounds.
         scale: what the perturbation was multiplied by before it was drawn on mid grey.
         answers: one for every runtime.
     """
@@ -48,6 +52,7 @@ class Example:
     adversarial: str | None
     scale: float
     answers: tuple[Answer, ...]
+    sound: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,7 @@ def _example(
     change = adversarial - clean
     scale = _scale(change, domain)
     middle = (domain.low + domain.high) / 2
+    shown = _sound if domain.name == "waveform" else _picture
     answers = tuple(
         Answer(
             runtime=name,
@@ -133,11 +139,12 @@ def _example(
         eps=budget_phrase(content.eps[budget], content.data, content.norm),
         index=index,
         truth=classes[found.truth[index]],
-        clean=_picture(clean, domain),
-        perturbation=_picture(middle + scale * change, domain),
-        adversarial=_picture(adversarial, domain),
+        clean=shown(clean, domain),
+        perturbation=shown(middle + scale * change, domain),
+        adversarial=shown(adversarial, domain),
         scale=scale,
         answers=answers,
+        sound=domain.name == "waveform",
     )
 
 
@@ -162,3 +169,15 @@ def _picture(x: NDArray[Any], domain: Domain) -> str | None:
     stream = BytesIO()
     Image.fromarray(pixels[..., 0] if x.shape[-1] == 1 else pixels).save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def _sound(x: NDArray[Any], domain: Domain) -> str | None:
+    """A WAV of a waveform [samples] as a data URI, 16 bits at the rate of the front ends."""
+    levels = np.rint(np.clip(x, domain.low, domain.high) * 2**15).astype("<i2")
+    stream = BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(WAKEWORD.rate)
+        file.writeframes(levels.tobytes())
+    return "data:audio/wav;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -81,6 +81,8 @@ def _attacked(content: AdvsetContent, result: EpsResult) -> dict[str, str]:
     sizes = result.sizes
     found["mean L2 of successes"] = f"{sizes.l2:.4g}" if sizes else NOTHING
     found["mean Linf"] = f"{sizes.linf:.4g}" if sizes else NOTHING
+    if result.snr_db is not None:
+        found["mean SNR dB"] = f"{result.snr_db:.1f}"
     found["unchanged inputs"] = f"{result.unchanged}"
     if result.queries:
         found |= {"median queries": f"{result.queries.median:,}", "most": f"{result.queries.max:,}"}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from qbench.artifacts import TensorSpec
 from qbench.artifacts.versions import package_version
 from qbench.errors import UserError
+from qbench.formats.flat_dense import with_flat_dense
 from qbench.formats.tflite_file import prepare
 from qbench.places import pip_install
 from qbench.quant import CODE_TYPES, CodeType, Quantization
@@ -50,6 +51,7 @@ def make_interpreter(
         import tensorflow as tf
 
         Interpreter, OpResolverType = tf.lite.Interpreter, tf.lite.experimental.OpResolverType  # noqa: N806
+        content = with_flat_dense(content)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow advertises LiteRT
         return Interpreter(

@@ -31,12 +31,13 @@ def integer_specs(file: Path) -> tuple[TensorSpec, TensorSpec]:
     return entry, exit_
 
 
-def ends_of(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Ends:
+def ends_of(file: Path, specs: tuple[TensorSpec, TensorSpec], front_end: str | None) -> Ends:
     """The two ends of an integer file, as its task is recognized by.
 
     Args:
         file: a `.tflite` or QDQ `.onnx`.
         specs: its input and output.
+        front_end: what stands in front of it, if anything does.
 
     Raises:
         UserError: the file cannot be read.
@@ -45,4 +46,4 @@ def ends_of(file: Path, specs: tuple[TensorSpec, TensorSpec]) -> Ends:
     sigmoid = exit_.shape == (1,) and final_sigmoid(
         read_onnx(file) if file.suffix == ".onnx" else file.read_bytes()
     )
-    return Ends(str(file), entry.shape, exit_.shape, sigmoid)
+    return Ends(str(file), entry.shape, exit_.shape, sigmoid, front_end)

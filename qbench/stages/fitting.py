@@ -43,6 +43,8 @@ def _values(domain: Domain) -> str:
     """The values of a domain, in words."""
     if domain.name == "image":
         return f"pixels from {domain.low:g} to {domain.high:g}"
+    if domain.name == "waveform":
+        return "16-bit samples of sound"
     if domain.name == "int8-features":
         return "int8 codes"
     return f"float32 values from {domain.low:g} to {domain.high:g}"

@@ -66,7 +66,7 @@ def export_lone(file: Path, dataset: Dataset, out: Path, options: ExportOptions)
     """
     digest = _digest(file)
     specs = integer_specs(file)
-    task = recognize(ends_of(file, specs), dataset.info, options.threshold)
+    task = recognize(ends_of(file, specs, options.front_end), dataset.info, options.threshold)
     stated = options.input_range
     recipe = Recipe(
         "bundle",
@@ -74,6 +74,7 @@ def export_lone(file: Path, dataset: Dataset, out: Path, options: ExportOptions)
             "network": file.stem,
             "input_range": None if stated is None else list(stated),
             **({} if options.threshold is None else {"threshold": options.threshold}),
+            **({} if options.front_end is None else {"front_end": options.front_end}),
         },
         inputs={"adopted": digest, "data": dataset.fingerprint},
         seed=options.seed,
@@ -175,7 +176,7 @@ def _preprocessing(
                 options.progress,
                 specs[0],
             )
-    return known_preprocessing(dataset, specs[0], options.progress)
+    return known_preprocessing(dataset, specs[0], options.progress, options.front_end)
 
 
 def _errors(

@@ -47,8 +47,7 @@ class KerasSurrogate:
         """Scores before softmax, [n, classes] float32, of inputs [n, *shape] float32 in the domain."""
         import tensorflow as tf
 
-        real = x * self._preprocessing.scale + self._preprocessing.offset
-        return tf.cast(self._model(real, training=False), tf.float32)
+        return tf.cast(self._model(self._preprocessing.traced(x), training=False), tf.float32)
 
 
 def without_softmax(model: keras.Model) -> keras.Model:

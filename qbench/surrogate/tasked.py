@@ -27,5 +27,4 @@ class TaskSurrogate:
 
     def logits(self, x: tf.Tensor) -> tf.Tensor:
         """Scores [n, classes] float32 of inputs [n, *shape] float32 in the domain."""
-        real = x * self._preprocessing.scale + self._preprocessing.offset
-        return self._task.traced_scores(self._network.logits(x), real)
+        return self._task.traced_scores(self._network.logits(x), self._preprocessing.traced(x))

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qbench.artifacts import DataInfo, TaskInfo
+from qbench.artifacts import DataInfo, Preprocessing, TaskInfo
 from qbench.errors import UserError
+from qbench.frontends import FRONT_ENDS
 from qbench.tasks.anomaly import anomaly_task
 from qbench.tasks.classification import one_score_task
 from qbench.tasks.regression import regression_task
@@ -25,12 +26,14 @@ class Ends:
         name: what an error calls it.
         entry, exit: shapes of an input and an output, without the batch.
         sigmoid: whether it gives one score, a probability.
+        front_end: what computes its features from sound, if anything does.
     """
 
     name: str
     entry: tuple[int, ...]
     exit: tuple[int, ...]
     sigmoid: bool = False
+    front_end: str | None = None
 
     @property
     def reconstructs(self) -> bool:
@@ -51,12 +54,7 @@ def recognize(ends: Ends, data: DataInfo, threshold: float | None) -> TaskInfo:
             threshold.
     """
     classes = len(data.classes)
-    if ends.entry != data.input_shape:
-        raise UserError(
-            f"{ends.name} takes inputs of shape {ends.entry}; {data.name} has inputs of shape "
-            f"{data.input_shape}",
-            hint="give the data set that it was made for",
-        )
+    _check_entry(ends, data)
     if data.values is not None:
         return _regression(ends, data, threshold)
     if ends.exit == (1,) and classes == 2:
@@ -79,6 +77,27 @@ def recognize(ends: Ends, data: DataInfo, threshold: float | None) -> TaskInfo:
             )
         return TaskInfo(kind="anomaly", threshold=threshold, output_shape=ends.exit)
     raise _refused(ends, data)
+
+
+def _check_entry(ends: Ends, data: DataInfo) -> None:
+    """Refuse inputs that the network does not take, by way of a front end if there is one."""
+    front_end, sound = ends.front_end, data.domain.name == "waveform"
+    if front_end and not sound:
+        raise UserError(
+            f"{data.name} holds no sound for a front end",
+            cause=f"its domain is {data.domain.name}",
+            hint="leave --front-end out, or give a folder of .wav files",
+        )
+    shape = Preprocessing(front_end=front_end).features_shape(data.input_shape)
+    if ends.entry != shape:
+        behind = f", which the front end {front_end} turns into {shape}" if front_end else ""
+        raise UserError(
+            f"{ends.name} takes inputs of shape {ends.entry}; {data.name} has inputs of shape "
+            f"{data.input_shape}{behind}",
+            hint=f"name what computes its features: --front-end {' or '.join(FRONT_ENDS)}"
+            if sound and not front_end
+            else "give the data set that it was made for",
+        )
 
 
 def _regression(ends: Ends, data: DataInfo, tolerance: float | None) -> TaskInfo:

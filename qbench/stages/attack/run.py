@@ -15,7 +15,7 @@ from qbench.attacking.targets import add_examples, add_targets, display_name
 from qbench.attacks import Attack, Grid
 from qbench.data import Dataset, load_dataset
 from qbench.errors import UserError
-from qbench.inputs import InputGrid
+from qbench.inputs import InputGrid, input_grid
 from qbench.oracles import RuntimeOracle, open_oracle
 from qbench.places import cores
 from qbench.progress import Progress
@@ -155,13 +155,13 @@ def _integer_grid(bundle: Artifact[BundleContent]) -> InputGrid | None:
     """The grid of the bundle's int8.tflite, of whatever type its input is."""
     integer = bundle.content.artifacts.get("int8.tflite")
     grid = None if integer is None else grid_of(bundle.path / "int8.tflite", integer.input)
-    return None if grid is None else InputGrid(grid, bundle.content.preprocessing)
+    return None if grid is None else input_grid(grid, bundle.content.preprocessing)
 
 
 def _own_grid(dataset: Dataset, oracle: RuntimeOracle | None) -> Grid:
     """The data's grid where the oracle takes its levels as they are, so that it sees what is stored."""
     domain = dataset.domain
-    if oracle is None or domain.step is None:
+    if oracle is None or domain.step is None or domain.name == "waveform":
         return "float"
     levels = np.arange(domain.low, domain.high + domain.step / 2, domain.step, np.float32)[:, None]
     taken = oracle.as_replayed(levels, levels, 0.0, "linf")
@@ -170,7 +170,7 @@ def _own_grid(dataset: Dataset, oracle: RuntimeOracle | None) -> Grid:
 
 def _check_grid(grid: Grid, dataset: Dataset) -> None:
     """Refuse a grid that the data does not have."""
-    if grid == "uint8" and dataset.domain.step is None:
+    if grid == "uint8" and (dataset.domain.step is None or dataset.domain.name == "waveform"):
         raise UserError(
             f"--grid uint8 needs inputs on a grid; {dataset.name} holds real-valued {dataset.domain.name}",
             hint="leave --grid away: replay rounds to each runtime's own grid",

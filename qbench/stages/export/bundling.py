@@ -125,7 +125,7 @@ class Bundler:
         """The network as it came, in three formats; returns its ONNX form, or None where it has none."""
         save_keras(model, self.draft.path / "float.keras")
         self.specs["float.keras"] = (
-            TensorSpec(name="input", shape=self.dataset.info.input_shape, dtype="float32"),
+            TensorSpec(name="input", shape=tuple(model.inputs[0].shape[1:]), dtype="float32"),
             TensorSpec(name="output", shape=tuple(model.outputs[0].shape[1:]), dtype="float32"),
         )
         advance(1)
@@ -183,7 +183,7 @@ class Bundler:
     def _task(self, model: keras.Model) -> TaskInfo:
         """What the outputs mean; of an anomaly detector, without its threshold where that is not stated."""
         entry, exit_ = (tuple(tensor.shape[1:]) for tensor in (model.inputs[0], model.outputs[0]))
-        ends = Ends("the network", entry, exit_, ends_in_sigmoid(model))
+        ends = Ends("the network", entry, exit_, ends_in_sigmoid(model), self.options.front_end)
         return recognize(ends, self.dataset.info, self.options.threshold)
 
     def _errors(
@@ -205,7 +205,9 @@ class Bundler:
     def _adopt(self, vendor: Path, task: TaskInfo) -> TensorSpec:
         """Take a vendor's file as it is; returns its input."""
         specs = integer_specs(vendor)
-        theirs = recognize(ends_of(vendor, specs), self.dataset.info, self.options.threshold)
+        theirs = recognize(
+            ends_of(vendor, specs, self.options.front_end), self.dataset.info, self.options.threshold
+        )
         if theirs != task:
             raise UserError(
                 f"{vendor} gives something else than the float network: "
@@ -233,7 +235,7 @@ class Bundler:
                 self.seed,
                 self.progress,
             )
-        return known_preprocessing(self.dataset, vendor, self.progress)
+        return known_preprocessing(self.dataset, vendor, self.progress, self.options.front_end)
 
     def _calibration(self, count: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Seeded inputs that the integer ranges are fitted on, and where they come from."""

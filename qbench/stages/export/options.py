@@ -106,4 +106,12 @@ class ExportOptions(RunOptions):
         ClassNames | None,
         Field(description="Names of the classes in the order of the labels, in place of those of the data."),
     ] = None
+    front_end: Annotated[
+        Literal["wakeword", "keywords"] | None,
+        Field(
+            description="What computes the network's features from sound, where the data are waveforms: "
+            "wakeword, the log-mel spectra of MLPerf Tiny's streaming wakeword, or keywords, the MFCC of its "
+            "keyword spotting."
+        ),
+    ] = None
     seed: Seed = 0

@@ -45,7 +45,7 @@ def export(
         return export_lone(Path(model), dataset, Path(out), options)
     ptq = schemes.post_training(options.ptq_weight_bits, options.ptq_act_bits, options.ptq_calibration)
     source = _find(Path(model))
-    _check_widths(source, ptq, options.adopt)
+    _check_widths(source, ptq, options.adopt, options.front_end)
     _check_activations(source, ptq, options)
     adopted = None if options.adopt is None else _existing(options.adopt)
     dataset = _dataset(data, options)
@@ -59,6 +59,7 @@ def export(
             **({} if options.activations == "int8" else {"activations": options.activations}),
             **({} if ptq is None else {"ptq": ptq.model_dump(mode="json")}),
             **({} if options.threshold is None else {"threshold": options.threshold}),
+            **({} if options.front_end is None else {"front_end": options.front_end}),
         },
         inputs={
             "model": source.sha256,
@@ -92,7 +93,7 @@ def _check_lone(options: ExportOptions) -> None:
         )
 
 
-def _check_widths(source: Source, ptq: LowBit | None, adopt: Path | None) -> None:
+def _check_widths(source: Source, ptq: LowBit | None, adopt: Path | None, front_end: str | None) -> None:
     """Refuse to put other integers in the place of a low-bit network's own, or of a vendor's file."""
     if source.trained is not None and source.trained.lowbit is not None:
         for given, option in ((adopt, "--adopt"), (ptq, "--ptq-weight-bits")):
@@ -102,6 +103,11 @@ def _check_widths(source: Source, ptq: LowBit | None, adopt: Path | None) -> Non
                     "would replace them",
                     hint=f"leave {option} out",
                 )
+    if front_end is not None and ptq is not None:
+        raise UserError(
+            "quantization after training at low widths does not know the range behind a front end",
+            hint="leave --ptq-weight-bits and --ptq-act-bits out, or give the features as data",
+        )
     if adopt is not None and ptq is not None:
         raise UserError("an adopted file has its integers already", hint="leave --ptq-weight-bits out")
 

@@ -307,4 +307,4 @@ class _Job:
             nothing = np.zeros(len(x), bool)
             return changed, nothing, nothing, self._float.by_eps[budget][rows]
         found = grid.rounded(x_adv, x, self.inputs.eps[budget], self.inputs.advset.norm)
-        return changed, found.erased, found.clamped, self._float_labels(grid.values(found.codes), rows)
+        return changed, found.erased, found.clamped, self._float_labels(found.values, rows)

@@ -31,7 +31,7 @@ def sub(node: Node) -> Lowered:
 def _sum(node: Node, sign: int) -> Lowered:
     """A + sign * b: both operands brought to twice the larger scale, added, and requantized."""
     a, b, y = node.input(0), node.input(1), node.output
-    node.require_codes(a, b, y)
+    node.require_int8_or_int16(a, b, y)
     node.require(y.dtype == "int8" or not _is_by_powers_of_two(node), "its 16-bit sum is without rescaling")
     headroom = _HEADROOM[y.dtype]
     twice = 2.0 * float(max(a.scale, b.scale))
@@ -72,7 +72,7 @@ def mul(node: Node) -> Lowered:
     import tensorflow as tf
 
     a, b, y = node.input(0), node.input(1), node.output
-    node.require_codes(a, b, y)
+    node.require_int8_or_int16(a, b, y)
     scale = Scale.of(np.float64(a.scale * b.scale / y.scale))
     unit = np.float32(scale.real[0])
     bound = a.reach * b.reach

@@ -123,7 +123,7 @@ def resize_bilinear(node: Node) -> Lowered:
     import tensorflow as tf
 
     node.require_rank((0, 4))
-    node.require_codes(node.input(0), node.output)
+    node.require_int8_or_int16(node.input(0), node.output)
     node.require_same_grid(node.input(0))
     rows, columns = (_interpolation(node, axis) for axis in (1, 2))
     unit, zero_point = float(_RESIZE_UNIT**2), node.output.zero_point

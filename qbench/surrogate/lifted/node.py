@@ -124,6 +124,14 @@ class Node:
             raise self.refusal(otherwise)
 
     def require_codes(self, *tensors: GraphTensor) -> None:
+        """Refuse tensors that are not int8 with one scale."""
+        for tensor in tensors:
+            self.require(
+                tensor.dtype == "int8" and tensor.quantized,
+                f"tensor {tensor.name!r} is {tensor.dtype}, where int8 with one scale is needed",
+            )
+
+    def require_int8_or_int16(self, *tensors: GraphTensor) -> None:
         """Refuse tensors that are not all int8, or all int16 with zero point 0, each with one scale."""
         wanted = "int16" if tensors[0].dtype == "int16" else "int8"
         for tensor in tensors:

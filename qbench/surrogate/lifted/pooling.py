@@ -51,7 +51,7 @@ def mean(node: Node) -> Lowered:
     import tensorflow as tf
 
     x, y = node.input(0), node.output
-    node.require_codes(x, y)
+    node.require_int8_or_int16(x, y)
     axes, keep = _reduce(node)
     terms = int(np.prod([x.shape[axis] for axis in axes]))
     scale = _divide(Scale.of(np.float64(x.scale) / np.float64(y.scale)), terms)
@@ -102,7 +102,7 @@ def _axes(node: Node) -> tuple[Axis, Axis]:
 def _pool(node: Node, function: Any) -> Lowered:
     """A pooling of TensorFlow with the node's window."""
     node.require_rank((0, 4))
-    node.require_codes(node.input(0), node.output)
+    node.require_int8_or_int16(node.input(0), node.output)
     node.require_same_grid(node.input(0))
     rows, columns = _axes(node)
     padding = "SAME" if node.option("padding") == 0 else "VALID"

@@ -32,7 +32,7 @@ def softmax(node: Node) -> Lowered:
     import tensorflow as tf
 
     x, y = node.input(0), node.output
-    node.require_codes(x, y)
+    node.require_int8_or_int16(x, y)
     if x.dtype == "int16":
         return wide.softmax(node)
     node.require(float(y.scale) * 256 == 1 and y.zero_point == -128, "its output is not of scale 1/256")

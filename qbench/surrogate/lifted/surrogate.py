@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from qbench.artifacts import Domain, Preprocessing
 from qbench.errors import UserError
 from qbench.formats.tflite_file import is_tflite
@@ -77,8 +75,7 @@ class LiftedSurrogate:
 
     def logits(self, x: tf.Tensor) -> tf.Tensor:
         """Scores [n, classes] float32 of inputs [n, *shape] float32 in the domain."""
-        scale, offset = np.float32(self._preprocessing.scale), np.float32(self._preprocessing.offset)
-        return self._scores(x * scale + offset)
+        return self._scores(self._preprocessing.traced(x))
 
 
 def final_sigmoid(content: bytes) -> bool:

@@ -34,7 +34,7 @@ def relu6(node: Node) -> Lowered:
 
 
 def _rectify(node: Node, activation: int) -> Lowered:
-    node.require_codes(node.input(0), node.output)
+    node.require_int8_or_int16(node.input(0), node.output)
     ratio = node.input(0).scale / node.output.scale  # in single precision, as TFLite takes it
     return _by_table(node, _rescale(Scale.of(ratio)), lambda x: x * ratio, node.clamp(activation))
 
@@ -52,7 +52,7 @@ def leaky_relu(node: Node) -> Lowered:
     import tensorflow as tf
 
     x, y = node.input(0), node.output
-    node.require_codes(x, y)
+    node.require_int8_or_int16(x, y)
     alpha = np.float32(node.option("alpha"))
     below = Scale.of(x.scale * abs(alpha) / y.scale)
     positive = _rescale(Scale.of(x.scale / y.scale))
@@ -97,7 +97,7 @@ def _sigmoidal(
     zero_point: int,
 ) -> Lowered:
     x, y = node.input(0), node.output
-    node.require_codes(x, y)
+    node.require_int8_or_int16(x, y)
     if x.dtype == "int16":
         node.require(float(y.scale) * _WIDE_STEPS == 1, "its output is not of scale 1/32768")
         real = lambda x_: smooth(x_ * x.scale) * float(_WIDE_STEPS)  # noqa: E731
@@ -118,7 +118,6 @@ def hard_swish(node: Node) -> Lowered:
 
     x, y = node.input(0), node.output
     node.require_codes(x, y)
-    node.require(x.dtype == "int8", "it is int16, which TFLite has no kernel for")
     fine = np.float32(1 / 128) * x.scale
     output, output_shift = _scale_16(fine / y.scale)
     gate, gate_shift = _scale_16(fine / np.float32(3 / 32768))

@@ -137,7 +137,7 @@ def _weighted(node: Node, weights: _Weights, product: Callable[[Any, Any], Any])
 
 def _codes(node: Node) -> NDArray[np.int64]:
     """The weights as stored, the zero point subtracted."""
-    node.require_codes(node.input(0), node.output)
+    node.require_int8_or_int16(node.input(0), node.output)
     filters = node.input(1)
     zeros = filters.zero_points
     node.require(filters.dtype == "int8" and len(zeros) > 0, "its weights are not int8")

@@ -12,6 +12,7 @@ from qbench.artifacts import TensorSpec
 from qbench.errors import EnvironmentLacks, UserError
 from qbench.runtimes.specs import read_specs
 from qbench.runtimes.tflite import inner_grid, make_interpreter
+from tests.random_models.builder import ModelBuilder
 from tests.unit.runtimes.conftest import open_file, samples
 
 RESOLVERS = {
@@ -172,3 +173,24 @@ def test_an_operator_that_the_package_lacks_says_what_to_do(tmp_path, name):
     with pytest.raises(EnvironmentLacks, match=r"cannot run custom\.tflite") as caught:
         open_file(name, path, ends)
     assert "--per-tensor-dense" in caught.value.hint
+
+
+@pytest.mark.parametrize(("activations", "lead"), [("int8", (1, 1)), ("int16", (3, 2))])
+def test_a_dense_layer_of_many_dimensions_and_scales_is_whole(tmp_path, activations, lead):
+    """TensorFlow 2.18's reference kernel leaves most of its outputs unwritten."""
+    units, depth, limit = 8, 6, np.iinfo(activations).max
+    rng = np.random.default_rng(0)
+    m = ModelBuilder()
+    x = m.tensor((1, *lead, depth), activations, 1 / limit)
+    y = m.tensor((1, *lead, units), activations, depth / limit)
+    codes = rng.integers(-127, 128, (units, depth)).astype(np.int8)
+    weights = m.constant(codes, np.linspace(0.002, 0.008, units).astype(np.float32))
+    m.operator("FULLY_CONNECTED", [x, weights], [y], "FullyConnectedOptions", version=5, keepNumDims=True)
+    file = tmp_path / "dense.tflite"
+    file.write_bytes(m.build([x], [y]))
+    inputs = rng.integers(-limit, limit, (20, *lead, depth)).astype(activations)
+    wanted = inputs / limit @ (codes * np.linspace(0.002, 0.008, units)[:, None]).T / (depth / limit)
+    for name in ("tflite-ref", "host"):
+        found = open_file(name, file).invoke(inputs)
+        assert np.abs(found - wanted).max() <= 1
+    assert np.array_equal(found, open_file("tflite-ref", file).invoke(inputs))
