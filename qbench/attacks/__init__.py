@@ -13,6 +13,7 @@ from qbench.attacks.fab import FabT
 from qbench.attacks.gradient import Bim, Fgsm, Mim, Pgd
 from qbench.attacks.hopskipjump import HopSkipJump
 from qbench.attacks.lattice import Lattice
+from qbench.attacks.local import LocalSearch
 from qbench.attacks.presets import PRESETS, Preset
 from qbench.attacks.square import Square
 from qbench.attacks.zoo import Zoo
@@ -37,6 +38,7 @@ ATTACKS: Registry[type[Attack]] = Registry(
             Cw,
             FabT,
             Square,
+            LocalSearch,
             Spsa,
             Nes,
             Zoo,

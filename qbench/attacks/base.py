@@ -125,6 +125,7 @@ class Attack(ABC):
         regresses: whether it can raise the error of a regression, as one that follows its goal alone.
         needs_examples: whether the search starts from inputs that have a wanted label already.
         asks: whether it asks the oracle on its way, rather than judging by it in the end.
+        follows_several: whether it takes more surrogates than one, as `others`.
         settings_type: what it can be told.
         settings: what it was told.
 
@@ -138,6 +139,7 @@ class Attack(ABC):
     regresses: ClassVar[bool] = False
     needs_examples: ClassVar[bool] = False
     asks: ClassVar[bool] = False
+    follows_several: ClassVar[bool] = False
     settings_type: ClassVar[type[Settings]]
     settings: Settings
 

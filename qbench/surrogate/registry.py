@@ -16,6 +16,7 @@ from qbench.tasks import task_of
 
 FLOAT, LIFTED = "float", "lifted"
 _DEFAULT_RULE = "clipped-ste"
+_SEVERAL_RULES = ("smooth", _DEFAULT_RULE)
 # What each kind is made of: the files of a bundle, the first that is there; the endings of a lone file.
 _FILES = {FLOAT: ("float.keras",), LIFTED: ("int8.tflite", "int8.onnx")}
 _ENDINGS = {FLOAT: (".keras", ".h5"), LIFTED: (".tflite", ".onnx")}
@@ -57,6 +58,12 @@ def surrogate_file(name: str, artifacts: Collection[str]) -> str | None:
 def usual_surrogate(artifacts: Collection[str]) -> str:
     """The float network of a bundle; where there is none, the integer network itself."""
     return FLOAT if surrogate_file(FLOAT, artifacts) else f"{LIFTED}:{_DEFAULT_RULE}"
+
+
+def usual_surrogates(artifacts: Collection[str]) -> tuple[str, ...]:
+    """All that an attack follows which takes several: the float network, and two rules of the integer one."""
+    names = (FLOAT, *(f"{LIFTED}:{rule}" for rule in _SEVERAL_RULES))
+    return tuple(name for name in names if surrogate_file(name, artifacts))
 
 
 def open_surrogate(

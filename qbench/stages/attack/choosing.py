@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from qbench.errors import UserError
 from qbench.oracles import RuntimeOracle, described
 from qbench.quant import Norm
 from qbench.stages.attack.options import AttackOptions
-from qbench.surrogate.registry import check_surrogate
+from qbench.surrogate.registry import check_surrogate, usual_surrogate, usual_surrogates
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Chosen:
     told: Settings
     eps: tuple[float, ...]
     norm: Norm
-    surrogate: str
+    surrogates: tuple[str, ...]
     count: int
     batch: int
     only_correct: bool
@@ -52,7 +52,7 @@ class Chosen:
         found: dict[str, Any] = {
             "attack": self.name,
             "eps": list(self.eps),
-            "surrogate": self.surrogate,
+            "surrogate": ",".join(self.surrogates),
             "oracle": described(oracle) if oracle else None,
             "count": self.count,
             "only_correct": self.only_correct,
@@ -65,13 +65,13 @@ class Chosen:
         return found if self.target is None else {**found, "target": self.target}
 
 
-def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str, task: TaskInfo) -> Chosen:
+def choose(options: AttackOptions, dataset: Dataset, artifacts: Collection[str], task: TaskInfo) -> Chosen:
     """Decide on an attack.
 
     Args:
         options: what the user said.
         dataset: that is attacked.
-        usual_surrogate: where the user names none.
+        artifacts: the bundle's files, of which surrogates are made.
         task: of the network.
 
     Raises:
@@ -85,8 +85,7 @@ def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str, task:
     if task.kind == "regression":
         _check_regression(kind, options)
     _check_oracle(kind, options.oracle or options.device)
-    surrogate = options.surrogate or usual_surrogate
-    check_surrogate(surrogate)
+    surrogates = _surrogates(kind, options.surrogate, artifacts)
     count = preset.count if options.count is None else options.count
     eps = _budgets(kind, options.eps or preset.eps, norm, dataset)
     check_eps(eps, dataset.domain, norm, int(np.prod(dataset.test.x.shape[1:])))
@@ -96,13 +95,35 @@ def choose(options: AttackOptions, dataset: Dataset, usual_surrogate: str, task:
         told=told,
         eps=eps,
         norm=norm,
-        surrogate=surrogate,
+        surrogates=surrogates,
         count=count,
         batch=min(options.batch, count, len(dataset.test)),
         only_correct=preset.only_correct if options.only_correct is None else options.only_correct,
         checks=options.checks and task.kind != "regression",
         target=None if options.target is None else parse_target(options.target, dataset.info.classes),
     )
+
+
+def _surrogates(kind: type[Attack], named: str | None, artifacts: Collection[str]) -> tuple[str, ...]:
+    """The surrogates that the user names, or the attack's usual ones.
+
+    Raises:
+        UserError: one is unknown, or several are named and the attack follows one.
+    """
+    if named is None:
+        return usual_surrogates(artifacts) if kind.follows_several else (usual_surrogate(artifacts),)
+    names = tuple(name.strip() for name in named.split(","))
+    for name in names:
+        check_surrogate(name)
+    if len(set(names)) < len(names):
+        raise UserError(f"--surrogate {named} names a surrogate twice")
+    if len(names) > 1 and not kind.follows_several:
+        able = ", ".join(name for name, attack in ATTACKS.items() if attack.follows_several)
+        raise UserError(
+            f"{kind.name} follows one surrogate; {named} names {len(names)}",
+            hint=f"name one of them, or use {able}, which follows several",
+        )
+    return names
 
 
 def _check_regression(kind: type[Attack], options: AttackOptions) -> None:

@@ -48,7 +48,8 @@ class AttackOptions(RunOptions):
             description="Network whose gradient the attack uses: float, or lifted:RULE, the integer "
             "network itself, with "
             "RULE ste, clipped-ste, identity-relu, smooth or float; float if not given, and "
-            "lifted:clipped-ste of a FILE."
+            "lifted:clipped-ste of a FILE. autoattack-int8 takes several with commas; by default float, "
+            "lifted:smooth and lifted:clipped-ste."
         ),
     ] = None
     oracle: Annotated[

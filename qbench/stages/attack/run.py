@@ -20,12 +20,12 @@ from qbench.oracles import RuntimeOracle, open_oracle
 from qbench.places import cores
 from qbench.progress import Progress
 from qbench.runtimes.specs import grid_of
-from qbench.stages.attack.choosing import choose
+from qbench.stages.attack.choosing import Chosen, choose
 from qbench.stages.attack.options import AttackOptions
 from qbench.stages.base import stage
 from qbench.stages.fitting import check_fit
 from qbench.stages.lone import open_bundle
-from qbench.surrogate.registry import open_surrogate, usual_surrogate
+from qbench.surrogate.registry import open_surrogate
 from qbench.tasks import task_of
 
 
@@ -57,7 +57,7 @@ def attack(
     source = open_bundle(Path(bundle), dataset, options.progress)
     content = source.content
     dataset = dataset.adopt_names(content.data.classes)
-    chosen = choose(options, dataset, usual_surrogate(content.artifacts), content.task)
+    chosen = choose(options, dataset, content.artifacts, content.task)
     _check_data(content, dataset, options)
     with open_oracle(
         source.path,
@@ -73,22 +73,38 @@ def attack(
         recipe = Recipe("advset", chosen.settings(grid, asked), inputs, options.seed)
 
         def write(draft: Draft) -> AdvsetContent:
-            followed = open_surrogate(
-                chosen.surrogate, source.path, content.preprocessing, dataset.domain, content.task
-            )
-            method = chosen.kind(
-                followed,
-                asked,
-                norm=chosen.norm,
-                grid=grid,
-                batch=chosen.batch,
-                seed=options.seed,
-                targeted=chosen.target is not None,
-                **chosen.told.model_dump(),
-            )
+            method = _build(chosen, source, dataset, asked, grid=grid, seed=options.seed)
             return _carry_out(draft, method, asked, dataset, source, options.progress)
 
         return make(out, recipe, write, force=options.force)
+
+
+def _build(
+    chosen: Chosen,
+    bundle: Artifact[BundleContent],
+    dataset: Dataset,
+    oracle: RuntimeOracle | None,
+    *,
+    grid: Grid,
+    seed: int,
+) -> Attack:
+    """The attack with its surrogates."""
+    content = bundle.content
+    followed, *others = (
+        open_surrogate(name, bundle.path, content.preprocessing, dataset.domain, content.task)
+        for name in chosen.surrogates
+    )
+    return chosen.kind(
+        followed,
+        oracle,
+        norm=chosen.norm,
+        grid=grid,
+        batch=chosen.batch,
+        seed=seed,
+        targeted=chosen.target is not None,
+        **({"others": others} if others else {}),
+        **chosen.told.model_dump(),
+    )
 
 
 def _check_data(content: BundleContent, dataset: Dataset, options: AttackOptions) -> None:

@@ -1,5 +1,7 @@
 """Ensembles: worst case over their members."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +9,7 @@ import tensorflow as tf
 from qbench.attacks import Victims, find_attack
 from qbench.quant import size
 
-from .networks import Counting, Kinked
+from .networks import Affine, Counting, Kinked
 
 
 class Wider(Kinked):
@@ -61,3 +63,48 @@ def test_what_is_wrong_already_costs_one_query():
     ((found,),) = find_attack("autoattack-int8")(network, oracle, steps=5).perturb(wrong, [0.1])
     assert np.array_equal(found.x, given.x)
     assert np.array_equal(found.queries, np.ones(6))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_integer_ensemble_finds_the_truth_that_enumeration_gives(seed):
+    # Eight elements, one coarse level each way: 6,561 points a ball, each of which is looked at.
+    network = Kinked(elements=8, seed=seed)
+    network.last = tf.round(network.last * 2)  # few scores, many ties
+    step = np.float32(1 / 16)
+    oracle = Counting(network, step=step)
+    x = (np.random.default_rng(seed).integers(3, 13, (40, 2, 2, 2)) * step).astype(np.float32)
+    given = Victims(x, network.logits(x).numpy().argmax(axis=1), np.arange(len(x)))
+    moves = np.array(list(itertools.product((-step, 0, step), repeat=8)), np.float32).reshape(-1, 2, 2, 2)
+    truth = [np.all(network.logits(x[i] + moves).numpy().argmax(axis=1) == given.y[i]) for i in range(len(x))]
+    assert 0 < np.mean(truth) < 1
+    attack = find_attack("autoattack-int8")(network, oracle, steps=10, budget=1000, batch=40)
+    ((found,),) = attack.perturb(given, [float(step)])
+    assert np.array_equal(found.logits.argmax(axis=1) == given.y, truth)
+
+
+def test_another_surrogate_breaks_what_the_first_one_leaves():
+    # The first surrogate's gradient points the wrong way; one query a search finds nothing by itself.
+    weights = np.random.default_rng(4).normal(size=(48, 3))
+    network, misleading = Affine(weights, domain=Wider().domain), Affine(-weights, domain=Wider().domain)
+    x = np.random.default_rng(0).uniform(0.2, 0.8, (20, 4, 4, 3)).astype(np.float32)
+    given = Victims(x, network.logits(x).numpy().argmax(axis=1), np.arange(len(x)))
+    kind = find_attack("autoattack-int8")
+    left = []
+    for others in ([], [network]):
+        attack = kind(misleading, Counting(network), steps=5, budget=1, others=others)
+        ((found,),) = attack.perturb(given, [0.1])
+        left.append(np.sum(found.logits.argmax(axis=1) == given.y))
+    assert left[1] < left[0]
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("l2", 0.3), ("l1", 1.5)])
+def test_the_integer_ensemble_takes_other_norms(norm, eps):
+    network = Wider()
+    given = victims(network)
+    attack = find_attack("autoattack-int8")(network, Counting(network), norm=norm, steps=20, budget=100)
+    ((found,),) = attack.perturb(given, [eps])
+    assert size(found.x - given.x, norm).max() <= eps * (1 + 1e-4)
+    assert np.allclose(found.logits, network.logits(found.x), atol=1e-5)
+    ((alone,),) = find_attack("pgd")(network, norm=norm, steps=20, batch=40).perturb(given, [eps])
+    robust = found.logits.argmax(axis=1) == given.y
+    assert robust.mean() <= np.mean(alone.logits.argmax(axis=1) == given.y)

@@ -19,6 +19,9 @@ UNIT = Domain(name="features", low=-1.0, high=2.0, step=None)
 CASES = [
     ("square", {"budget": 60}, "linf", 0.2),
     ("square", {"budget": 60}, "l2", 1.0),
+    ("local-search", {"budget": 60}, "linf", 0.2),
+    ("local-search", {"budget": 60}, "l2", 1.0),
+    ("local-search", {"budget": 60}, "l1", 5.0),
     ("spsa", {"budget": 90, "samples": 16, "learning_rate": 0.1}, "linf", 0.2),
     ("nes", {"budget": 90, "samples": 16}, "linf", 0.2),
     ("nes", {"budget": 90, "samples": 16}, "l2", 1.0),

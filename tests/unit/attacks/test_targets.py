@@ -29,6 +29,7 @@ CASES = [
     ("lattice", {}, "linf", 0.3),
     ("cw", {"steps": 60}, "l2", 4.0),
     ("square", {"budget": 200}, "linf", 0.3),
+    ("local-search", {"budget": 200}, "linf", 0.3),
     ("spsa", {"budget": 300, "samples": 32, "learning_rate": 0.1}, "linf", 0.3),
     ("nes", {"budget": 300, "samples": 32}, "linf", 0.3),
     ("zoo", {"budget": 2000, "coordinates": 16}, "l2", 4.0),
