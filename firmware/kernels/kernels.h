@@ -150,6 +150,10 @@ typedef struct {
 
 void qk_mul(const qk_mul_params *p, const int8_t *a, const int8_t *b, int8_t *output);
 
+/* Of operands and an output of one scale and zero point. */
+void qk_maximum(const qk_broadcast *walk, const int8_t *a, const int8_t *b, int8_t *output);
+void qk_minimum(const qk_broadcast *walk, const int8_t *a, const int8_t *b, int8_t *output);
+
 /* --- Functions of one code: a table of 256 codes is made once, by the bits of the input's code. --- */
 
 /* The output may be the input. */

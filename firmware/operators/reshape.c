@@ -1,13 +1,11 @@
 /* RESHAPE: a copy, or nothing at all where the output takes the input's memory. The output's shape is the
  * file's; a constant shape operand must agree with it. */
-#include "common.h"
+#include "copy.h"
 
 static qb_status prepare(qb_interpreter *it, qb_node *node) {
-    const qb_tensor *input = qb_input(it, node, 0), *shape = qb_input(it, node, 1),
-                    *output = qb_output(it, node);
+    const qb_tensor *shape = qb_input(it, node, 1), *output = qb_output(it, node);
     uint32_t i;
-    QB_REQUIRE(it, input->type == output->type && input->elements == output->elements,
-               "input and output must have the same type and number of elements");
+    if (qb_check_copy(it, node) != QB_OK) return it->error.status;
     if (!qb_is_constant_ints(shape)) return QB_OK;
     QB_REQUIRE(it, shape->elements == output->rank, "the output's shape is not the one asked for");
     for (i = 0; i < shape->elements; i++) {
@@ -15,13 +13,6 @@ static qb_status prepare(qb_interpreter *it, qb_node *node) {
         QB_REQUIRE(it, dim == -1 || dim == output->dims[i], "the output's shape is not the one asked for");
     }
     return QB_OK;
-}
-
-static void eval(const qb_interpreter *it, const qb_node *node) {
-    const qb_tensor *output = qb_output(it, node);
-    const void *from = qb_data(it, qb_input(it, node, 0));
-    void *to = qb_tensor_data(it, output);
-    if (from != to) memcpy(to, from, output->bytes);
 }
 
 const qb_operator qb_reshape = {
@@ -32,5 +23,5 @@ const qb_operator qb_reshape = {
     .max_inputs = 2,
     .in_place = QB_INPUT_0,
     .prepare = prepare,
-    .eval = eval,
+    .eval = qb_eval_copy,
 };

@@ -115,6 +115,32 @@ def mul(rng: Draw) -> Made:
     return _binary(rng, "MUL", "MulOptions", _product_scales)
 
 
+def _extremum(rng: Draw, name: str) -> Made:
+    m = ModelBuilder()
+    shapes = _operands(rng)
+    scale, zero = parts.scale(rng), parts.zero(rng)
+    codes = [parts.codes(rng, shape) for shape in shapes]
+    constant = rng.random() < 0.2
+    a = m.tensor(shapes[0], scale=scale, zero_point=zero)
+    b = (
+        m.constant(codes[1][0], scale, zero)
+        if constant
+        else m.tensor(shapes[1], scale=scale, zero_point=zero)
+    )
+    y = m.tensor(np.broadcast_shapes(*shapes), scale=scale, zero_point=zero)
+    m.operator(name, [a, b], [y], "MaximumMinimumOptions", version=2)
+    data = 1 if constant else 2
+    return m.build([a, b][:data], [y]), tuple(codes[:data])
+
+
+def maximum(rng: Draw) -> Made:
+    return _extremum(rng, "MAXIMUM")
+
+
+def minimum(rng: Draw) -> Made:
+    return _extremum(rng, "MINIMUM")
+
+
 def _unary(
     rng: Draw, name: str, options: str | None, scale: float, out: tuple[float, int], **settings: Any
 ) -> Made:

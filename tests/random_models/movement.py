@@ -61,6 +61,32 @@ def reshape(rng: Draw) -> Made:
     return m.build([x], [y]), (parts.codes(rng, shape),)
 
 
+def expand_dims(rng: Draw) -> Made:
+    m = ModelBuilder()
+    shape = parts.dims(rng, int(rng.integers(1, 5)))
+    axis = int(rng.integers(-len(shape) - 1, len(shape) + 1))
+    scale, zero = parts.scale(rng), parts.zero(rng)
+    x = m.tensor(shape, scale=scale, zero_point=zero)
+    y = m.tensor(np.expand_dims(np.empty(shape), axis).shape, scale=scale, zero_point=zero)
+    operand = m.constant(np.array(axis, np.int32))
+    m.operator("EXPAND_DIMS", [x, operand], [y], "ExpandDimsOptions")
+    return m.build([x], [y]), (parts.codes(rng, shape),)
+
+
+def squeeze(rng: Draw) -> Made:
+    m = ModelBuilder()
+    shape = tuple(d if rng.random() < 0.5 else 1 for d in parts.dims(rng, int(rng.integers(1, 6)), 9))
+    ones = [i for i, d in enumerate(shape) if d == 1]
+    named = [i for i in ones if rng.random() < 0.5] if rng.random() < 0.7 else []
+    dropped = set(named or ones)
+    written = [i - len(shape) if rng.random() < 0.3 else i for i in named]
+    scale, zero = parts.scale(rng), parts.zero(rng)
+    x = m.tensor(shape, scale=scale, zero_point=zero)
+    y = m.tensor([d for i, d in enumerate(shape) if i not in dropped], scale=scale, zero_point=zero)
+    m.operator("SQUEEZE", [x], [y], "SqueezeOptions", squeezeDims=np.array(written, np.int32))
+    return m.build([x], [y]), (parts.codes(rng, shape),)
+
+
 def transpose(rng: Draw) -> Made:
     m = ModelBuilder()
     shape = parts.dims(rng, int(rng.integers(1, 6)), 5)

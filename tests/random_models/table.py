@@ -52,7 +52,7 @@ _WIDE_HEAD = """
 
 The same models with activations of int16 and zero point 0, and weights of int8 (int16x8). Biases and sums
 have 64 bits; in a third of the convolutions and dense layers 32, as their options then say. TFLite has no
-int16 kernels for HARD_SWISH and TILE.
+int16 kernels for HARD_SWISH and TILE; MAXIMUM and MINIMUM run in int8 here.
 
 """
 

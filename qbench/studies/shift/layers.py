@@ -22,13 +22,17 @@ from qbench.surrogate.lifted.reader import Graph, Operator, read_graph
 _MOVES = frozenset(
     {
         "CONCATENATION",
+        "EXPAND_DIMS",
+        "MAXIMUM",
         "MAX_POOL_2D",
+        "MINIMUM",
         "PACK",
         "PAD",
         "PADV2",
         "REDUCE_MAX",
         "RESHAPE",
         "RESIZE_NEAREST_NEIGHBOR",
+        "SQUEEZE",
         "STRIDED_SLICE",
         "TILE",
         "TRANSPOSE",

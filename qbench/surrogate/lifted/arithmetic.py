@@ -1,4 +1,4 @@
-"""ADD, SUB and MUL, broadcast; and the changes of scale at a graph's ends, QUANTIZE and DEQUANTIZE."""
+"""ADD, SUB, MUL, MAXIMUM and MINIMUM, broadcast; and the changes of scale, QUANTIZE and DEQUANTIZE."""
 
 from __future__ import annotations
 
@@ -85,6 +85,28 @@ def mul(node: Node) -> Lowered:
         return a * b * unit
 
     return node.integer_operator(exact, real, node.clamp())
+
+
+def maximum(node: Node) -> Lowered:
+    """MAXIMUM of codes of one scale; the gradient goes to the operand that is chosen."""
+    import tensorflow as tf
+
+    _require_extremum(node)
+    return lambda a, b: tf.maximum(a, b)
+
+
+def minimum(node: Node) -> Lowered:
+    """MINIMUM, as MAXIMUM."""
+    import tensorflow as tf
+
+    _require_extremum(node)
+    return lambda a, b: tf.minimum(a, b)
+
+
+def _require_extremum(node: Node) -> None:
+    operands = node.input(0), node.input(1)
+    node.require_codes(*operands, node.output)
+    node.require_same_grid(*operands)
 
 
 def quantize(node: Node) -> Lowered:

@@ -49,5 +49,7 @@ _FOLDED: dict[str, Callable[[Node], NDArray[Any]]] = {
     "STRIDED_SLICE": lambda node: np.asarray(node.constant(0)[slice_index(node)]),
     "PACK": lambda node: np.stack(_inputs(node), node.option("axis")),
     "CONCATENATION": lambda node: np.concatenate(_inputs(node), node.option("axis")),
-    "RESHAPE": lambda node: node.constant(0).reshape(node.output.shape),
+    "RESHAPE": lambda node: node.constant(0),
+    "EXPAND_DIMS": lambda node: node.constant(0),
+    "SQUEEZE": lambda node: node.constant(0),
 }

@@ -18,7 +18,7 @@ _RESIZE_UNIT = 1024
 
 
 def reshape(node: Node) -> Lowered:
-    """RESHAPE, to the shape that the file states for the output."""
+    """RESHAPE, EXPAND_DIMS or SQUEEZE, to the shape that the file states for the output."""
     import tensorflow as tf
 
     shape = list(node.output.shape)

@@ -17,7 +17,7 @@ from qbench.formats.tflite_file import constant_bytes, parse_tflite
 MOST_ELEMENTS = 1 << 26
 
 CODES = ("int8", "uint8", "int16")
-_TRANSPARENT = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
+_TRANSPARENT = {"DEQUANTIZE", "EXPAND_DIMS", "QUANTIZE", "RESHAPE", "SQUEEZE"}
 _READ = ("int8", "uint8", "int16", "int32", "int64", "float32", "float64", "bool")
 
 

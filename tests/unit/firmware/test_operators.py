@@ -106,3 +106,40 @@ def test_an_output_scale_too_fine_for_a_sum_is_refused() -> None:
     codes = np.zeros((1, 4), np.int8)
     with pytest.raises(Refused, match="output's scale is too small"):
         host(Case("add", 0, m.build([a, b], [y]), (codes, codes)))
+
+
+def test_an_extremum_of_another_scale_is_refused() -> None:
+    m = ModelBuilder()
+    a, b, y = m.tensor((4,), scale=1.0), m.tensor((4,), scale=2.0), m.tensor((4,), scale=1.0)
+    m.operator("MAXIMUM", [a, b], [y], "MaximumMinimumOptions", version=2)
+    codes = np.zeros((1, 4), np.int8)
+    with pytest.raises(Refused, match="the output's scale and zero point"):
+        host(Case("maximum", 0, m.build([a, b], [y]), (codes, codes)))
+
+
+@pytest.mark.parametrize(
+    ("named", "shape", "reason"),
+    [
+        ([1], (1, 4), "is not of size 1"),
+        ([3], (1, 4), "is not there"),
+        ([0], (1, 4), "shape is not the one asked for"),
+        ([], (1, 4), "shape is not the one asked for"),
+    ],
+)
+def test_a_squeeze_that_does_not_fit_is_refused(
+    named: list[int], shape: tuple[int, ...], reason: str
+) -> None:
+    m = ModelBuilder()
+    x, y = m.tensor((1, 4, 1), scale=1.0), m.tensor(shape, scale=1.0)
+    m.operator("SQUEEZE", [x], [y], "SqueezeOptions", squeezeDims=np.array(named, np.int32))
+    with pytest.raises(Refused, match=reason):
+        host(Case("squeeze", 0, m.build([x], [y]), (np.zeros((1, 1, 4, 1), np.int8),)))
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(3, (4, 2, 1)), (0, (4, 1, 2)), (1, (4, 2))])
+def test_an_expansion_that_does_not_fit_is_refused(axis: int, shape: tuple[int, ...]) -> None:
+    m = ModelBuilder()
+    x, y = m.tensor((4, 2), scale=1.0), m.tensor(shape, scale=1.0)
+    m.operator("EXPAND_DIMS", [x, m.constant(np.array(axis, np.int32))], [y], "ExpandDimsOptions")
+    with pytest.raises(Refused, match="axis or the output's shape does not fit"):
+        host(Case("expand_dims", 0, m.build([x], [y]), (np.zeros((1, 4, 2), np.int8),)))
