@@ -1,5 +1,3 @@
-import re
-
 import numpy as np
 import pytest
 
@@ -9,8 +7,7 @@ from qbench.errors import UserError
 from qbench.surrogate.keras import without_softmax
 from qbench.surrogate.keras_file import open_keras
 from qbench.zoo import find_network, networks
-
-SIZE = re.compile(r"([\d,]+) weights for (\d+(?:x\d+)*) inputs with (\d+) classes")
+from tests.unit.readme import stated
 
 
 def test_there_are_networks():
@@ -20,11 +17,9 @@ def test_there_are_networks():
 @pytest.mark.parametrize("name", networks())
 def test_every_network_is_what_its_readme_says_and_gives_logits(name):
     network = find_network(name)
-    said = SIZE.search(" ".join((network.path / "README.md").read_text().split()))
-    assert said, "its README lacks: N weights for HxWxC inputs with K classes"
-    shape, classes = tuple(map(int, said[2].split("x"))), int(said[3])
+    weights, shape, classes = stated(name)
     model = network.build(shape, classes)
-    assert model.count_params() == int(said[1].replace(",", ""))
+    assert model.count_params() == weights
     scores = model(np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)).numpy()
     if network.recipe.reconstructs:
         assert scores.shape == (2, *shape)

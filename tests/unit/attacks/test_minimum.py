@@ -248,4 +248,4 @@ def test_a_compacted_batch_holds_the_active_rows_and_writes_no_other(active):
     part = rows.of_each(tf.constant(whole))
     assert len(part) in (1, 2, 4, 8, 10)
     assert np.array_equal(part[: mask.sum()], whole[mask])
-    assert np.array_equal(rows.written(whole, part + 100), whole + 100 * mask)
+    assert np.array_equal(rows.write_back(whole, part + 100), whole + 100 * mask)

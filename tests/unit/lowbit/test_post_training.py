@@ -12,8 +12,10 @@ from qbench.lowbit.lowering import lower
 from qbench.lowbit.post_training import quantize
 from qbench.zoo import find_network, networks
 from tests.unit.lowbit.agreement import agreement
+from tests.unit.readme import stated
 
-SHAPES = {"digits-cnn": (8, 8, 1), "resnet8": (16, 16, 3), "dscnn": (25, 5, 1), "study-cnn": (8, 8, 3)}
+# Smaller than their own where a network takes other sizes, for the time that it takes.
+SMALL = {"resnet8": (16, 16, 3), "dscnn": (25, 5, 1), "study-cnn": (8, 8, 3), "mobilenet-vww": (32, 32, 3)}
 
 
 def ptq(weights, activations=8, calibration="mse"):
@@ -49,14 +51,17 @@ def test_values_that_are_all_zero_have_a_step_too(name):
 def skewed(name):
     """A network whose channels differ a thousandfold in size, which batch normalization levels."""
     keras.utils.set_random_seed(0)
-    model = find_network(name).build(SHAPES[name], 10)
+    _, shape, classes = stated(name)
+    shape = SMALL.get(name, shape)
+    model = find_network(name).build(shape, classes)
     rng = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.5
+            layer.epsilon = 1e-9  # or it would count beside the smallest variances
         elif isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
             layer.kernel.assign(layer.kernel * 10 ** rng.uniform(-3, 0, layer.kernel.shape[-1]))
-    x = rng.integers(0, 256, (32, *SHAPES[name])).astype(np.float32) / 255
+    x = rng.integers(0, 256, (32, *shape)).astype(np.float32) / 255
     for _ in range(12):
         model(x, training=True)
     return model, x
@@ -69,7 +74,8 @@ def test_every_network_is_quantized_with_a_scale_a_channel(name, tmp_path):
     quantized = quantize(model, ptq(8), (0, 1), x)
     found = quantized(x, training=False).numpy()
     assert np.abs(found - expected).max() < 0.1 * np.ptp(expected)
-    assert np.mean(found.argmax(1) == expected.argmax(1)) > 0.8
+    if not find_network(name).recipe.reconstructs:
+        assert np.mean(found.argmax(1) == expected.argmax(1)) > 0.8
     save_keras(quantized, tmp_path / "quantized.keras")
     assert np.array_equal(load_keras(tmp_path / "quantized.keras")(x), found)
 

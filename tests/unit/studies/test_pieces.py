@@ -38,8 +38,8 @@ def test_majority_averaged_and_rejected_votes():
     assert votes.averaged.tolist() == [1, 0, 2]
     # Two against one; all differ, so that the average decides; all agree.
     assert votes.majority.tolist() == [0, 0, 2]
-    assert votes.rejected(2).tolist() == [False, True, False]
-    assert votes.rejected(3).tolist() == [True, True, False]
+    assert votes.reject(2).tolist() == [False, True, False]
+    assert votes.reject(3).tolist() == [True, True, False]
 
 
 def test_probabilities_are_left_alone_and_logits_raised():

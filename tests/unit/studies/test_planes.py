@@ -8,7 +8,7 @@ from qbench.artifacts import load
 from qbench.errors import UserError
 from qbench.studies.alignment import alignment
 from qbench.studies.claims import claims
-from qbench.studies.claims.run import united
+from qbench.studies.claims.run import unite
 from qbench.studies.direct import direct
 from qbench.studies.ensemble import ensemble
 from qbench.studies.gathering import Gathered
@@ -113,8 +113,8 @@ def test_claims_are_decided_by_intervals_alone(tmp_path, right, twin, up, on_rig
     held = claims(paths(*made), tmp_path / "out").content.result.claims
     assert {claim.verdict for claim in held} == {"undecided"}
     assert not any(claim.evidence for claim in held)
-    assert united(["confirmed", "confirmed"]) == "confirmed"
-    assert united(["refuted", "undecided"]) == "undecided"
+    assert unite(["confirmed", "confirmed"]) == "confirmed"
+    assert unite(["refuted", "undecided"]) == "undecided"
 
 
 def test_a_study_is_found_again_and_its_bytes_are_the_same(tmp_path, right, up, on_right):
