@@ -7,7 +7,7 @@ import re
 import select
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _TERMINAL = re.compile(rb"char device redirected to (\S+)")
 
 
 @contextmanager
-def run_emulated(board: Board, elf: Path) -> Iterator[str]:
+def run_emulated(board: Board, elf: Path, more: Sequence[str] = ()) -> Iterator[str]:
     """Run a firmware image on the emulated board.
 
     An instruction takes 64 ns of the board's time (`-icount shift=6`), so counts repeat exactly; `sleep=off`
@@ -30,6 +30,7 @@ def run_emulated(board: Board, elf: Path) -> Iterator[str]:
     Args:
         board: which.
         elf: the image, with a model (`qbench.boards.image.pack`).
+        more: arguments of QEMU, such as those of a monitor that reads the board's memory.
 
     Yields:
         The path of the serial port, for `qbench.link.connect`.
@@ -40,7 +41,7 @@ def run_emulated(board: Board, elf: Path) -> Iterator[str]:
     """
     require_programs(f"the emulated {board.name}", {QEMU: "qemu-system-arm"})
     command = [QEMU, "-M", board.machine, "-kernel", str(elf), "-icount", "shift=6,sleep=off"]
-    command += ["-display", "none", "-monitor", "none", "-serial", "pty"]
+    command += ["-display", "none", "-monitor", "none", "-serial", "pty", *more]
     process = subprocess.Popen(  # noqa: S603 - QEMU, with arguments of ours
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
